@@ -3,6 +3,8 @@ import { sha256 } from "ethers";
 import { ChannelSource } from "./channels/channelSource.ts";
 import { gateProblem } from "./channels/gateProblem.ts";
 import { LegacyFacilitator } from "./legacy/legacyFacilitator.ts";
+import { Facilitator } from "./payments/facilitator.ts";
+import { judgeOperator } from "./payments/operatorProblem.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
 import { shownBy } from "./settings/readTls.ts";
@@ -20,6 +22,7 @@ export async function checkGateway(
     ...(await checkQueue(config)),
     ...(await checkFacilitator(config)),
     ...(await checkGate(config)),
+    ...(await checkOperator(config)),
   ];
   return {
     isGood: findings.length === 0,
@@ -60,6 +63,21 @@ async function checkGate({ payments }: GatewayConfig): Promise<string[]> {
     const gate = await new ChannelSource(payments.facilitator).gate(channel.gate);
     const problem = gateProblem({ settings: payments, channel, gate });
     return problem === undefined ? [] : [problem];
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    return [`HACA_GATEWAY_FACILITATOR: ${error.message}`];
+  }
+}
+
+/** Whether jobs in the public escrow could be captured for this gateway's results. */
+async function checkOperator({ payments }: GatewayConfig): Promise<string[]> {
+  const address = payments?.operator;
+  if (payments === undefined || address === undefined) return [];
+  const { facilitator: url, network, settleMs: withinMs } = payments;
+  try {
+    const operator = await new Facilitator({ url, network, withinMs }).operator(address);
+    const judged = judgeOperator({ settings: payments, address, operator });
+    return "problem" in judged ? [judged.problem] : [];
   } catch (error) {
     if (!(error instanceof BaseError)) throw error;
     return [`HACA_GATEWAY_FACILITATOR: ${error.message}`];

@@ -29,6 +29,13 @@ export const COMMERCE_DEPLOYMENTS: readonly CommerceDeployment[] = [
   },
 ];
 
+/** x402's scheme of such payments. */
+export const COMMERCE_SCHEME = "auth-capture";
+
+/** The published version with this escrow; undefined where there is none, so that no stock client pays into it. */
+export const commerceDeploymentAt = (escrow: string): CommerceDeployment | undefined =>
+  COMMERCE_DEPLOYMENTS.find((known) => known.escrow.toLowerCase() === escrow.toLowerCase());
+
 /** As `ICommerceEscrow.PaymentInfo`. */
 export type CommercePayment = {
   operator: string;
@@ -91,6 +98,7 @@ const SALT_TYPE = id(
 );
 /** of an address, in hexadecimal digits */
 const DIGITS = 40;
+const HASH_DIGITS = 64;
 
 /** The two addresses of the scheme that name a request: the first and the last 20 bytes of its hash. */
 export const endsOfRequest = (
@@ -99,6 +107,51 @@ export const endsOfRequest = (
   receiverAuthorizer: getAddress(requestHash.slice(0, 2 + DIGITS)),
   policy: getAddress(`0x${requestHash.slice(-DIGITS)}`),
 });
+
+/** The hash of a request by its two ends; undefined where they are not of one hash. */
+export function requestOfEnds(ends: {
+  receiverAuthorizer: string;
+  policy: string;
+}): string | undefined {
+  const first = ends.receiverAuthorizer.slice(2).toLowerCase();
+  const last = ends.policy.slice(2).toLowerCase();
+  const shared = 2 * DIGITS - HASH_DIGITS;
+  return first.endsWith(last.slice(0, shared)) ? `0x${first}${last.slice(shared)}` : undefined;
+}
+
+/** What of an offer a stock client's payment is made of. Times are unix seconds. */
+export type CommerceOffer = {
+  asset: string;
+  payTo: string;
+  amount: string;
+  extra: {
+    captureAuthorizer: string;
+    captureDeadline: number;
+    refundDeadline: number;
+    minFeeBps: number;
+    maxFeeBps: number;
+    feeRecipient: string;
+  };
+};
+
+/** The payment that a stock client makes of an offer, with what it adds itself. */
+export const paymentForOffer = (parameters: {
+  offer: CommerceOffer;
+  payer: string;
+  preApprovalExpiry: bigint;
+  salt: bigint;
+}): CommercePayment => {
+  const { offer, payer, preApprovalExpiry, salt } = parameters;
+  const { amount, asset, extra, payTo } = offer;
+  return {
+    ...{ operator: extra.captureAuthorizer, payer, receiver: payTo, token: asset },
+    ...{ maxAmount: BigInt(amount), preApprovalExpiry, salt },
+    authorizationExpiry: BigInt(extra.captureDeadline),
+    refundExpiry: BigInt(extra.refundDeadline),
+    ...{ minFeeBps: BigInt(extra.minFeeBps), maxFeeBps: BigInt(extra.maxFeeBps) },
+    feeReceiver: extra.feeRecipient,
+  };
+};
 
 /** The salt of a payment for a request, as stock clients make it: `saltOf` without a chain. */
 export function commerceSalt(parameters: { requestHash: string; saltNonce: bigint }): bigint {

@@ -1,4 +1,4 @@
-import { Interface, type Log } from "ethers";
+import { AbiCoder, Interface, type Log, type Result } from "ethers";
 import { inferenceEscrowAbi } from "../generated/abi.ts";
 import { type EscrowTerms, escrowJobId } from "./inferenceEscrow.ts";
 
@@ -31,8 +31,20 @@ export function jobOpenedIn(parameters: {
       address.toLowerCase() === escrow.toLowerCase() && topics[0] === topic && topics[1] === jobId,
   );
   const args = log && escrowInterface.parseLog(log)?.args;
-  if (args === undefined) return undefined;
-  const { job } = args;
-  const { amount, deadline, feeReceiver, nonce, payer, terms } = job.toObject();
+  return args === undefined ? undefined : jobOf(args.job);
+}
+
+/** A job as bytes, which are the same for the same job. */
+export const encodeEscrowJob = (job: EscrowJob): string =>
+  AbiCoder.defaultAbiCoder().encode(jobTypes(), [job]);
+
+/** The job that bytes have. */
+export const decodeEscrowJob = (bytes: string): EscrowJob =>
+  jobOf(AbiCoder.defaultAbiCoder().decode(jobTypes(), bytes)[0]);
+
+const jobTypes = () => escrowInterface.getFunction("cancel")?.inputs ?? [];
+
+function jobOf(result: Result): EscrowJob {
+  const { amount, deadline, feeReceiver, nonce, payer, terms } = result.toObject();
   return { terms: terms.toObject(), payer, nonce, amount, deadline, feeReceiver };
 }

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from "node:crypto";
 import { open } from "node:fs/promises";
+import { commerceJobTextSchema } from "@haca/protocol/commerceJobText";
 import { z } from "zod";
 import type { SignedResult } from "../profile/signAnswer.ts";
 
@@ -32,7 +33,12 @@ const headerSchema = z.strictObject({
       ...{ requestId: text, price: text, timestamp: text, teeId: text },
     }),
     signature: text,
-    payment: z.strictObject({ payer: text, nonce: text, validUntil: text }).optional(),
+    payment: z
+      .union([
+        z.strictObject({ payer: text, nonce: text, validUntil: text }),
+        z.strictObject({ job: commerceJobTextSchema }),
+      ])
+      .optional(),
     voucher: z
       .strictObject({
         channel: z.strictObject({

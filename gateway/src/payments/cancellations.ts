@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Grant } from "./grant.ts";
+import { type Grant, heldBy } from "./grant.ts";
 import type { GrantLedger } from "./grantLedger.ts";
 
 const ACCEPTED = 202;
@@ -62,11 +62,11 @@ export class Cancellations {
   }
 
   /** What the worker answers; undefined where it does not. */
-  async #tellOne({ nonce, payer, validUntil }: Grant): Promise<number | undefined> {
+  async #tellOne(grant: Grant): Promise<number | undefined> {
     try {
       const response = await fetch(this.#url, {
         ...{ method: "POST", headers: this.#headers, redirect: "error" },
-        body: JSON.stringify({ payer, nonce, validUntil }),
+        body: JSON.stringify(heldBy(grant)),
         signal: AbortSignal.timeout(PAUSE_MS),
       });
       await response.body?.cancel();

@@ -10,6 +10,7 @@ const ASK_MS = 10_000;
 const EXCHANGE_MS = 95_000;
 const PAUSE_MS = 250;
 const BAD_REQUEST = 400;
+const NOT_FOUND = 404;
 
 const supportedSchema = z.looseObject({
   kinds: z.array(
@@ -31,8 +32,17 @@ const settledSchema = z.looseObject({
   errorMessage: z.string().optional(),
 });
 
+const operatorSchema = z.looseObject({
+  ...{ node: z.string(), payee: z.string(), token: z.string(), kinds: z.int().min(0) },
+  ...{ commerce: z.string(), leastWindow: z.int().min(0), mostWindow: z.int().min(0) },
+});
+
 /** What a facilitator takes for this network: transfers, and openings of jobs of an escrow, at its fee of now. */
 export type Supported = { exact: boolean; escrow: { address: string; feeBps: number } | undefined };
+/** What an operator of commerce payments is for, and which bounds its deadlines have now, in seconds. */
+export type Operator = z.output<typeof operatorSchema>;
+
+type Known<Value> = { at: number; value: Promise<Value> };
 
 /**
  * Whoever brings payments to the chain, and pays the gas: the worker's role `facilitate`. A payment that it was given is on its
@@ -42,7 +52,8 @@ export class Facilitator {
   readonly #url: string;
   readonly #network: string;
   readonly #withinMs: number;
-  #known: { at: number; supported: Promise<Supported> } | undefined;
+  #supported: Known<Supported> | undefined;
+  #operator: Known<Operator | undefined> | undefined;
 
   constructor(parameters: { url: string; network: string; withinMs: number }) {
     this.#url = parameters.url;
@@ -52,15 +63,26 @@ export class Facilitator {
 
   /** What it takes now. @throws RefusedRequestError 503 while it is away: nobody is asked for money then */
   async supported(): Promise<Supported> {
-    const now = performance.now();
-    if (this.#known === undefined || now - this.#known.at > FRESH_MS) {
-      const supported = this.#readSupported();
-      this.#known = { at: now, supported };
-      supported.catch(() => {
-        this.#known = undefined;
+    if (!isFresh(this.#supported)) {
+      const value = this.#readSupported();
+      this.#supported = { at: performance.now(), value };
+      value.catch(() => {
+        this.#supported = undefined;
       });
     }
-    return await this.#known.supported;
+    return await (this.#supported as Known<Supported>).value;
+  }
+
+  /** The operator that the settings name; undefined where none is there. @throws as `supported` */
+  async operator(address: string): Promise<Operator | undefined> {
+    if (!isFresh(this.#operator)) {
+      const value = this.#ask(`operators/${address}`, operatorSchema);
+      this.#operator = { at: performance.now(), value };
+      value.catch(() => {
+        this.#operator = undefined;
+      });
+    }
+    return await (this.#operator as Known<Operator | undefined>).value;
   }
 
   /**
@@ -121,17 +143,23 @@ export class Facilitator {
   }
 
   async #readSupported(): Promise<Supported> {
+    const { kinds } = (await this.#ask("supported", supportedSchema)) ?? { kinds: [] };
+    const here = kinds.filter(({ network }) => network === this.#network);
+    const escrow = here.find(({ scheme }) => scheme === "upto")?.extra?.haca;
+    return {
+      exact: here.some(({ scheme }) => scheme === "exact"),
+      escrow: escrow && { address: escrow.escrow, feeBps: escrow.feeBps },
+    };
+  }
+
+  /** Undefined where there is nothing. */
+  async #ask<Value>(path: string, schema: z.ZodType<Value>): Promise<Value | undefined> {
     try {
-      const response = await fetch(`${this.#url}/supported`, {
+      const response = await fetch(`${this.#url}/${path}`, {
         ...{ redirect: "error", signal: AbortSignal.timeout(ASK_MS) },
       });
-      const { kinds } = supportedSchema.parse(await response.json());
-      const here = kinds.filter(({ network }) => network === this.#network);
-      const escrow = here.find(({ scheme }) => scheme === "upto")?.extra?.haca;
-      return {
-        exact: here.some(({ scheme }) => scheme === "exact"),
-        escrow: escrow && { address: escrow.escrow, feeBps: escrow.feeBps },
-      };
+      const body: unknown = await response.json();
+      return response.status === NOT_FOUND ? undefined : schema.parse(body);
     } catch (cause) {
       throw new RefusedRequestError({
         status: 503,
@@ -143,6 +171,9 @@ export class Facilitator {
     }
   }
 }
+
+const isFresh = (known: Known<unknown> | undefined): boolean =>
+  known !== undefined && performance.now() - known.at <= FRESH_MS;
 
 const payerOf = ({ payer }: { payer?: string | undefined }) =>
   payer === undefined ? {} : { payer };

@@ -1,4 +1,6 @@
+import { commerceJobTextSchema } from "@haca/protocol/commerceJobText";
 import { z } from "zod";
+import type { HeldPayment } from "../profile/signAnswer.ts";
 import { ROUTES } from "./payment.ts";
 
 /**
@@ -20,6 +22,8 @@ export const grantSchema = z.strictObject({
   contentHash: z.string(),
   /** last second in which the payment can be used, in unix seconds */
   validUntil: z.string(),
+  /** of the route `commerce` alone: what the public escrow holds it for */
+  job: commerceJobTextSchema.optional(),
   state: z.enum(GRANT_STATES),
   /** that took the money; null while that is not known */
   transaction: z.string().nullable(),
@@ -29,3 +33,9 @@ export const grantSchema = z.strictObject({
 
 /** A payment that one request is answered for. */
 export type Grant = z.output<typeof grantSchema>;
+
+/** What holds a grant's money until there is a result, as the worker takes it; undefined where nothing does. */
+export function heldBy({ job, nonce, payer, route, validUntil }: Grant): HeldPayment | undefined {
+  if (route === "escrow") return { payer, nonce, validUntil };
+  return job === undefined ? undefined : { job };
+}

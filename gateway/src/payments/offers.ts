@@ -1,3 +1,4 @@
+import { type CommerceOffer, endsOfRequest } from "@haca/protocol/commercePayments";
 import { type EscrowTerms, escrowFacilitator } from "@haca/protocol/inferenceEscrow";
 import type { PaymentOption } from "@x402/core/http";
 import { type HTTPAdapter, x402HTTPResourceServer, x402ResourceServer } from "@x402/core/server";
@@ -8,17 +9,22 @@ import type {
   SchemeNetworkServer,
   SettleResponse,
 } from "@x402/core/types";
+import { ZeroAddress } from "ethers";
 import type { RefusedRequestError } from "../gatewayError.ts";
-import type { Route } from "./payment.ts";
+import { type Route, SCHEMES } from "./payment.ts";
 import type { Quote } from "./quote.ts";
 
 /** Seconds that what a client signs can be used: time for it to come back, and to be mined. */
 export const SIGNED_SECONDS = 300;
 
-/** Scheme of x402 that each route is. */
-export const SCHEMES = { escrow: "upto", exact: "exact" } as const;
-/** How it moves the token. */
-const METHODS = { escrow: "permit2", exact: "eip3009" } as const;
+/** How each route moves the token. */
+const METHODS: Readonly<Record<Route, readonly string[]>> = {
+  ...{ escrow: ["permit2"], exact: ["eip3009"], commerce: ["eip3009", "permit2"] },
+};
+/** Flow of x402: both are settled before there is an answer, and by `escrow` the scheme knows that the tokens are to be held. */
+const FLOWS: Readonly<Record<Route, "upfront" | "escrow">> = {
+  ...{ escrow: "upfront", exact: "upfront", commerce: "escrow" },
+};
 
 /** What offers are made of, besides the quote. */
 export type OfferSettings = {
@@ -26,6 +32,8 @@ export type OfferSettings = {
   routes: readonly Route[];
   /** of InferenceEscrow */
   escrow: string | undefined;
+  /** of the operator of commerce payments */
+  operator?: string | undefined;
   /** EIP-712 name and version of the token */
   token: { name: string; version: string };
 };
@@ -41,29 +49,68 @@ export const termsOf = (quote: Omit<Quote, "mac">): EscrowTerms => ({
 export const cloneOf = (escrow: string, quote: Omit<Quote, "mac">): string =>
   escrowFacilitator({ escrow, terms: termsOf(quote) });
 
-/** The offers of a quote, in the operator's order; all of the flow `upfront`, which is settled before there is an answer. */
+/**
+ * What a stock client makes its payment of, where an operator is to hold it. Until the last second in which what it signs can be
+ * used, the whole window is ahead.
+ */
+export function commerceOffer(
+  operator: string,
+  quote: Omit<Quote, "mac">,
+): CommerceOffer & { extra: object } {
+  const captureDeadline = quote.expiresAt + 2 * SIGNED_SECONDS + quote.captureWindow;
+  const fees = { minFeeBps: 0, maxFeeBps: 0, feeRecipient: ZeroAddress };
+  return {
+    ...{ asset: quote.token, payTo: operator, amount: quote.amount },
+    extra: {
+      ...{ captureAuthorizer: operator, operatorType: "custom", captureMode: "deferred" },
+      ...{ authCaptureEscrow: quote.commerceEscrow, ...endsOfRequest(quote.requestHash) },
+      ...{ captureDeadline, refundDeadline: captureDeadline, ...fees },
+    },
+  };
+}
+
+/** Whom an offer pays, and what else it says. */
+function partsOf(
+  settings: OfferSettings,
+  quote: Quote,
+  route: Route,
+): { payTo: string; extra: object } | undefined {
+  const { escrow, operator } = settings;
+  if (route === "exact") return { payTo: quote.payee, extra: {} };
+  if (route === "commerce") {
+    return operator === undefined ? undefined : commerceOffer(operator, quote);
+  }
+  if (escrow === undefined) return undefined;
+  return { payTo: escrow, extra: { facilitatorAddress: cloneOf(escrow, quote) } };
+}
+
+/** The offers of a quote, in the operator's order; all of them are settled before there is an answer. */
 export function offersOf(settings: OfferSettings, quote: Quote): PaymentOption[] {
-  const { escrow, network, routes, token } = settings;
+  const { network, routes, token } = settings;
   return routes.flatMap((route): PaymentOption[] => {
-    const common = { ...token, assetTransferMethod: METHODS[route], paymentFlow: "upfront" };
-    const shared = {
+    const parts = partsOf(settings, quote, route);
+    if (parts === undefined) return [];
+    return METHODS[route].map((assetTransferMethod) => ({
       ...{ scheme: SCHEMES[route], network, maxTimeoutSeconds: SIGNED_SECONDS },
-      price: { asset: quote.token, amount: quote.amount },
-    };
-    if (route === "exact") {
-      return [{ ...shared, payTo: quote.payee, extra: { ...common, haca: quote } }];
-    }
-    if (escrow === undefined) return [];
-    const facilitatorAddress = cloneOf(escrow, quote);
-    return [{ ...shared, payTo: escrow, extra: { ...common, facilitatorAddress, haca: quote } }];
+      ...{ price: { asset: quote.token, amount: quote.amount }, payTo: parts.payTo },
+      extra: {
+        ...{ ...token, assetTransferMethod, paymentFlow: FLOWS[route] },
+        ...{ ...parts.extra, haca: quote },
+      },
+    }));
   });
 }
 
 /** A scheme as the library asks for it: prices come in the token, and nothing is added. */
 const schemeOf = (route: Route): SchemeNetworkServer => ({
   scheme: SCHEMES[route],
-  defaultAssetTransferMethod: METHODS[route],
-  paymentFlows: { [METHODS[route]]: { supported: ["upfront"], default: "upfront" } },
+  defaultAssetTransferMethod: METHODS[route][0] ?? "",
+  paymentFlows: Object.fromEntries(
+    METHODS[route].map((method) => [
+      method,
+      { supported: [FLOWS[route]], default: FLOWS[route] },
+    ]),
+  ),
   async parsePrice(price) {
     if (typeof price !== "object") throw new Error("a price has an asset");
     return { ...price, extra: {} };

@@ -1,3 +1,4 @@
+import { commerceJobText } from "@haca/protocol/commerceJobText";
 import { encodePaymentResponseHeader } from "@x402/core/http";
 import type { PaymentPayload } from "@x402/core/types";
 import type { Logger } from "pino";
@@ -10,13 +11,14 @@ import { answerRequest } from "../server/answerRequest.ts";
 import type { ChatRequest } from "../server/chatRequest.ts";
 import { Cancellations } from "./cancellations.ts";
 import { Facilitator } from "./facilitator.ts";
-import type { Grant } from "./grant.ts";
+import { commerceJobOf, fitsQuote } from "./fitsQuote.ts";
+import { type Grant, heldBy } from "./grant.ts";
 import { GrantLedger } from "./grantLedger.ts";
-import { cloneOf, processPayment, SCHEMES } from "./offers.ts";
+import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
 import { canBeTaken, decode, idOf, keyOf, saltedBy, sameOf, withoutSalt } from "./paidRequest.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
-import { type Payment, readPayment } from "./payment.ts";
+import { isHeld, type Payment, readPayment } from "./payment.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
 import { tokenPriceOf } from "./prices.ts";
 import { type Quote, Quotes } from "./quote.ts";
@@ -87,7 +89,7 @@ export class Payments {
     this.#cancellations = new Cancellations({ ledger, logger, queue });
     const { rate } = settings.prices;
     this.#quoting = new Quoting({
-      ...{ settings, facilitator: this.#facilitator, quotes: this.#quotes },
+      ...{ settings, facilitator: this.#facilitator, quotes: this.#quotes, logger },
       rates: rate && new RateSource({ settings: rate, logger }),
     });
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
@@ -133,7 +135,7 @@ export class Payments {
   async #read(parameters: { header: string; request: ChatRequest; url: string }): Promise<Asked> {
     const { header, url } = parameters;
     const payload = decode(header);
-    const payment = readPayment(payload?.payload);
+    const payment = readPayment(payload?.payload, payload?.accepted?.scheme);
     const extra = payload?.accepted?.extra as { haca?: { salt?: unknown } } | undefined;
     if (payload === undefined || payment === undefined) throw malformed();
     const request = saltedBy(parameters.request, extra?.haca?.salt);
@@ -153,7 +155,10 @@ export class Payments {
       throw await refuse("payment.otherRequest");
     }
     const isInTime = known !== undefined || canBeTaken(payment, now);
-    if (!isInTime || !this.#fits(payload, payment, quote)) throw await refuse("payment.doesNotFit");
+    const { scheme } = payload.accepted;
+    if (!isInTime || !fitsQuote({ settings: this.#settings, payment, quote, scheme })) {
+      throw await refuse("payment.doesNotFit");
+    }
     if (known !== undefined && known.contentHash !== payment.contentHash) {
       throw await refuse("payment.otherUnderNonce");
     }
@@ -165,20 +170,6 @@ export class Payments {
       request: Buffer.concat([Buffer.from(`${request.path}\n${request.salt}\n`), request.body]),
     });
     return { id, header, payload, payment, quote, request: { ...request, repeat }, url };
-  }
-
-  /** Whether what was signed pays just what the quote says to just whom it says. */
-  #fits({ accepted }: PaymentPayload, payment: Payment, quote: Quote): boolean {
-    const { escrow, payee, routes } = this.#settings;
-    const { amount, facilitator, receiver, route, token } = payment;
-    const isSame = (a: string | undefined, b: string | undefined) =>
-      a?.toLowerCase() === b?.toLowerCase();
-    if (!routes.includes(route) || accepted.scheme !== SCHEMES[route]) return false;
-    if (amount !== BigInt(quote.amount) || !isSame(quote.payee, payee)) return false;
-    if (route === "exact") return isSame(receiver, payee);
-    if (escrow === undefined) return false;
-    const isOurs = isSame(receiver, escrow) && isSame(facilitator, cloneOf(escrow, quote));
-    return isOurs && isSame(token, quote.token);
   }
 
   /**
@@ -219,9 +210,8 @@ export class Payments {
     const paid = paidParts({
       ...{ parts, charge },
       begin: async () => {
-        const grant = await this.#grant(asked);
-        const { nonce, payer, route, validUntil } = grant;
-        if (route === "escrow") charge.payment = { payer, nonce, validUntil };
+        const held = heldBy(await this.#grant(asked));
+        if (held !== undefined) charge.payment = held;
       },
       onBegin: () => void this.#running.add(id),
       onAnswered: () => this.#move(id, "answered"),
@@ -261,10 +251,12 @@ export class Payments {
       const settings = this.#settings.limits;
       requireWithinLimits({ ledger: this.#ledger, settings, payer, amount });
     }
+    const job = commerceJobOf({ settings: this.#settings, payment, quote });
     const opening: Grant = known ?? {
       ...{ id, route, payer, nonce: String(payment.nonce), amount: String(amount) },
       ...{ requestHash: request.inputHash, contentHash: payment.contentHash },
       ...{ validUntil: String(payment.validUntil), state: "opening", transaction: null },
+      ...(job && { job: commerceJobText(job) }),
       at: Date.now(),
     };
     if (known === undefined) await this.#ledger.put(opening).catch(noLedger);
@@ -305,7 +297,7 @@ export class Payments {
   /** The request of a grant has no answer: what the escrow holds goes back. */
   #giveUp(id: string, error: Error): void {
     const grant = this.#ledger.find(id);
-    if (grant?.state !== "granted" || grant.route !== "escrow") return;
+    if (grant?.state !== "granted" || !isHeld(grant.route)) return;
     // An answer is there, and its result is handed in when the request comes again.
     if (error instanceof RefusedRequestError && error.code === "queue.away") return;
     void this.#fail(grant).then(() => this.#cancellations.tell());
@@ -329,8 +321,7 @@ export class Payments {
       if (!isOpen || at > oldest || this.#running.has(id)) continue;
       const end = state === "granted" ? await this.#answerOf(grant) : "none";
       if (end === "kept") await this.#move(id, "answered");
-      else if (end === "none" && route === "escrow" && !this.#running.has(id))
-        await this.#fail(grant);
+      else if (end === "none" && isHeld(route) && !this.#running.has(id)) await this.#fail(grant);
     }
     await this.#cancellations.tell();
   }
@@ -389,5 +380,5 @@ export class Payments {
 /** What a payer says a second time. */
 const keyOfSame = ({ payment, request }: Asked): string => `${payment.payer} ${sameOf(request)}`;
 
-const BACK = "what the escrow holds for this request goes back to the payer";
+const BACK = "what is held for this request goes back to the payer";
 const AGAIN = "the same request with the same payment is answered without another";

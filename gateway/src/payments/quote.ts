@@ -19,6 +19,8 @@ const quoteSchema = z.strictObject({
   feeBps: z.int().min(0),
   kinds: z.int().min(0),
   captureWindow: seconds,
+  /** the public escrow, where it may hold the money */
+  commerceEscrow: address.optional(),
   expiresAt: seconds,
   /** dollars for a token with 18 decimals, and when that was; null where the price is in the token */
   rate: uint.nullable(),

@@ -1,6 +1,8 @@
+import type { Logger } from "pino";
 import { RefusedRequestError } from "../gatewayError.ts";
 import type { ChatRequest } from "../server/chatRequest.ts";
 import type { Facilitator } from "./facilitator.ts";
+import { judgeOperator } from "./operatorProblem.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
 import type { Price } from "./prices.ts";
 import { QUOTE_SECONDS, type Quote, type Quotes } from "./quote.ts";
@@ -12,6 +14,7 @@ export class Quoting {
   readonly #facilitator: Facilitator;
   readonly #quotes: Quotes;
   readonly #rates: RateSource | undefined;
+  readonly #logger: Logger;
 
   constructor(parameters: {
     settings: PaymentSettings;
@@ -19,11 +22,13 @@ export class Quoting {
     quotes: Quotes;
     /** where prices are in dollars */
     rates: RateSource | undefined;
+    logger: Logger;
   }) {
     this.#settings = parameters.settings;
     this.#facilitator = parameters.facilitator;
     this.#quotes = parameters.quotes;
     this.#rates = parameters.rates;
+    this.#logger = parameters.logger;
   }
 
   /**
@@ -37,15 +42,28 @@ export class Quoting {
       if (there !== escrow?.toLowerCase()) throw notTaken("openings of jobs of this escrow");
     }
     if (routes.includes("exact") && !supported.exact) throw notTaken("transfers");
+    const commerceEscrow = await this.#commerceEscrow();
     const price = this.#settings.prices.models.get(request.model);
     const { amount, rate } = await amountNow({ price, rates: this.#rates });
     return this.#quotes.sign({
       ...{ path: request.path, amount: String(amount), token: token.address, node, payee },
       ...{ requestHash: request.inputHash, feeBps: supported.escrow?.feeBps ?? 0 },
       ...{ kinds, captureWindow, expiresAt: quoteEnd() },
+      ...(commerceEscrow && { commerceEscrow }),
       ...{ rate: rate === undefined ? null : String(rate.usd), rateAt: rate?.at ?? null },
       salt: request.isSalted ? null : request.salt,
     });
+  }
+
+  /** The public escrow that the operator is over; undefined where requests are not paid so. @throws as `quoteFor` */
+  async #commerceEscrow(): Promise<string | undefined> {
+    const { operator: address, routes } = this.#settings;
+    if (!routes.includes("commerce") || address === undefined) return undefined;
+    const operator = await this.#facilitator.operator(address);
+    const judged = judgeOperator({ settings: this.#settings, address, operator });
+    if ("deployment" in judged) return judged.deployment.escrow;
+    this.#logger.error({ problem: judged.problem }, "payments by auth-capture are not offered");
+    throw notTaken("openings of jobs of this operator");
   }
 }
 

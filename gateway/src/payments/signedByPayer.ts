@@ -1,5 +1,11 @@
 import { permit2Domain } from "@haca/protocol/inferenceEscrow";
-import { PERMIT2_ADDRESS, TRANSFER_TYPES, UPTO_PERMIT_TYPES } from "@haca/protocol/signedPayments";
+import {
+  PERMIT2_ADDRESS,
+  PERMIT_TYPES,
+  RECEIVE_TYPES,
+  TRANSFER_TYPES,
+  UPTO_PERMIT_TYPES,
+} from "@haca/protocol/signedPayments";
 import { type TypedDataDomain, verifyTypedData } from "ethers";
 import type { Payment } from "./payment.ts";
 
@@ -22,13 +28,17 @@ export function isSignedByPayer(parameters: {
 }): boolean {
   const { chainId, payment, token } = parameters;
   const { authorization, permit2Authorization, signature } = parameters.payload as Payload;
+  const isCommerce = payment.route === "commerce";
+  const [transfer, permit] = isCommerce
+    ? [RECEIVE_TYPES, PERMIT_TYPES]
+    : [TRANSFER_TYPES, UPTO_PERMIT_TYPES];
   try {
     const signer =
       permit2Authorization === undefined
-        ? verifyTypedData(token, TRANSFER_TYPES, authorization ?? {}, signature)
+        ? verifyTypedData(token, transfer, authorization ?? {}, signature)
         : verifyTypedData(
             permit2Domain({ chainId, permit2: PERMIT2_ADDRESS }),
-            UPTO_PERMIT_TYPES,
+            permit,
             permit2Authorization,
             signature,
           );

@@ -1,3 +1,4 @@
+import type { CommerceJobText } from "@haca/protocol/commerceJobText";
 import { hashResult, type InferenceResult } from "@haca/protocol/inferenceResult";
 import type { JsonObject } from "@haca/protocol/json/json";
 import { type TypedDataDomain, ZeroAddress } from "ethers";
@@ -5,8 +6,10 @@ import { outputHashOf } from "./hashes.ts";
 import type { RequestIds } from "./requestIds.ts";
 import type { ResultSigner } from "./resultSigner.ts";
 
-/** A permit by which the escrow holds what an answer costs, as the worker takes it. */
-export type HeldPayment = { payer: string; nonce: string; validUntil: string };
+/** A permit by which the escrow holds what an answer costs, or the job for which the public one does, as the worker takes it. */
+export type HeldPayment =
+  | { payer: string; nonce: string; validUntil: string }
+  | { job: CommerceJobText };
 
 /** A voucher of a payment channel, as the worker takes it: amounts are decimal text. */
 export type ChargedVoucher = {
@@ -28,7 +31,7 @@ export type Charge = {
   requester: string;
   /** smallest units that an answer costs */
   priceOf: (answer: JsonObject) => bigint;
-  /** where the escrow holds it */
+  /** where an escrow holds it */
   payment?: HeldPayment;
   /** where it is paid by a channel */
   voucher?: ChargedVoucher;

@@ -147,7 +147,7 @@ function readPayments(parameters: {
   const isByTokens = [...prices.models.values()].some((price) => price && "perToken" in price);
   if (isByTokens && routes.includes("exact")) {
     const reason =
-      "exact pays before there is an answer: with a perToken in HACA_GATEWAY_PRICES only escrow";
+      "exact pays before there is an answer: with a perToken in HACA_GATEWAY_PRICES only escrow and commerce";
     throw wrong("HACA_GATEWAY_ROUTES", reason);
   }
   return {
@@ -158,6 +158,7 @@ function readPayments(parameters: {
     escrow: routes.includes("escrow")
       ? (optional("HACA_ESCROW", environment) ?? addressOf("InferenceEscrow", "HACA_ESCROW"))
       : undefined,
+    operator: routes.includes("commerce") ? read("HACA_GATEWAY_COMMERCE_OPERATOR") : undefined,
     facilitator: read("HACA_GATEWAY_FACILITATOR"),
     channel: readChannel(environment),
     kinds: CAPTURED_KINDS,

@@ -153,7 +153,11 @@ export const VARIABLES = {
   HACA_GATEWAY_ROUTES: variable({
     schema: routes,
     default: "escrow",
-    help: "how a request is paid, in the order of the offers: escrow, exact, or both with a comma",
+    help: "how a request is paid, in the order of the offers: escrow, exact, commerce, several with commas",
+  }),
+  HACA_GATEWAY_COMMERCE_OPERATOR: variable({
+    schema: address,
+    help: "operator of the node in the public escrow of commerce payments; with the route commerce",
   }),
   HACA_GATEWAY_GATE: variable({
     schema: address,
@@ -178,7 +182,7 @@ export const VARIABLES = {
   HACA_GATEWAY_CAPTURE_WINDOW: variable({
     schema: integer(3_600, 2_592_000),
     default: "432000",
-    help: "seconds that the escrow holds a payment at most",
+    help: "seconds that an escrow holds a payment at most, from when it can be opened at the latest in the public one",
   }),
   HACA_GATEWAY_SPEND_LIMIT: variable({
     schema: z

@@ -8,7 +8,7 @@ import {
 } from "@haca/protocol/commercePayments";
 import { permit2Domain } from "@haca/protocol/inferenceEscrow";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
-import { PERMIT2_ADDRESS, RECEIVE_TYPES } from "@haca/protocol/signedPayments";
+import { PERMIT2_ADDRESS, PERMIT_TYPES, RECEIVE_TYPES } from "@haca/protocol/signedPayments";
 import { Interface, id, MaxUint256, type Wallet, ZeroAddress } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { standInCodes } from "../../../testing/uptoContracts.ts";
@@ -166,20 +166,8 @@ export async function permitPayment(
   { payment }: CommerceJob,
   signer: Wallet = f.payer,
 ): Promise<string> {
-  const types = {
-    PermitTransferFrom: [
-      { name: "permitted", type: "TokenPermissions" },
-      { name: "spender", type: "address" },
-      { name: "nonce", type: "uint256" },
-      { name: "deadline", type: "uint256" },
-    ],
-    TokenPermissions: [
-      { name: "token", type: "address" },
-      { name: "amount", type: "uint256" },
-    ],
-  };
   const domain = permit2Domain({ chainId: f.chainId, permit2: PERMIT2_ADDRESS });
-  return signer.signTypedData(domain, types, {
+  return signer.signTypedData(domain, PERMIT_TYPES, {
     permitted: { token: payment.token, amount: payment.maxAmount },
     ...{ spender: f.addresses.permit2Collector, deadline: payment.preApprovalExpiry },
     nonce: BigInt(commerceNonce(domainOf(f), payment)),

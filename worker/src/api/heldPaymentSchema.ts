@@ -1,5 +1,7 @@
+import { commerceJobOfText, commerceJobTextSchema } from "@haca/protocol/commerceJobText";
 import { getAddress, isAddress } from "ethers";
 import { z } from "zod";
+import type { HeldPayment } from "../jobs/heldPayments.ts";
 
 const uint = z
   .string()
@@ -8,7 +10,7 @@ const uint = z
   .refine((value) => value < 1n << 256n, "must be below 2^256");
 
 /** A permit by which the escrow holds what a request costs. */
-export const heldPaymentSchema = z.strictObject({
+const permitSchema = z.strictObject({
   payer: z
     .string()
     .refine((text) => isAddress(text), "must be an address")
@@ -16,4 +18,17 @@ export const heldPaymentSchema = z.strictObject({
   nonce: uint,
   /** unix seconds */
   validUntil: uint,
+});
+/** A job for which the public escrow does. */
+const jobSchema = z.strictObject({ job: commerceJobTextSchema.transform(commerceJobOfText) });
+
+/** One or the other: what is wrong with the one that it is to be is told. */
+export const heldPaymentSchema = z.unknown().transform((value, context): HeldPayment => {
+  const isJob = typeof value === "object" && value !== null && "job" in value;
+  const parsed = (isJob ? jobSchema : permitSchema).safeParse(value);
+  if (parsed.success) return parsed.data;
+  for (const { message, path } of parsed.error.issues) {
+    context.issues.push({ code: "custom", message, path, input: value });
+  }
+  return z.NEVER;
 });

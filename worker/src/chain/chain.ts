@@ -20,6 +20,8 @@ export type Chain = {
   pageSettlement?: string;
   /** InferenceEscrow; absent where the deployment has none */
   escrow?: string;
+  /** address of CommerceOperators; absent where the address book has none */
+  commerceOperators?: string;
   /** address of ChannelGates; absent where the address book has none */
   channelGates?: string;
   /** EIP-712 domain of the settlement contract */

@@ -44,6 +44,7 @@ export async function connectChain(parameters: {
     const listed: Readonly<Record<string, { address: string } | undefined>> = contracts;
     const escrow = listed.InferenceEscrow?.address;
     const gates = listed.ChannelGates?.address;
+    const operators = listed.CommerceOperators?.address;
     const settlement = getAddress(contracts.InferenceSettlement.address);
     return {
       provider,
@@ -53,6 +54,7 @@ export async function connectChain(parameters: {
       modelRegistry: getAddress(contracts.ModelRegistry.address),
       ...(pages === undefined ? {} : { pageSettlement: getAddress(pages) }),
       ...(escrow === undefined ? {} : { escrow: getAddress(escrow) }),
+      ...(operators === undefined ? {} : { commerceOperators: getAddress(operators) }),
       ...(gates === undefined ? {} : { channelGates: getAddress(gates) }),
       domain: settlementDomain({ chainId: BigInt(chainId), settlement }),
     };

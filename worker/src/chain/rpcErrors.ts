@@ -1,4 +1,5 @@
 import { escrowInterface } from "@haca/protocol/escrowCalls";
+import { operatorInterface } from "@haca/protocol/operatorCalls";
 import { isError } from "ethers";
 import { describeError, RetryableError } from "../errors.ts";
 import {
@@ -18,6 +19,7 @@ const INTERFACES = [
   stakingInterface,
   feedsInterface,
   escrowInterface,
+  operatorInterface,
 ];
 
 /** Why a call reverted: the name of the error, and one line with its arguments. */

@@ -1,33 +1,43 @@
+import { type CommerceJob, commerceHash } from "@haca/protocol/commercePayments";
 import { escrowJobId } from "@haca/protocol/inferenceEscrow";
-import { getAddress } from "ethers";
+import { encodeCommerceJob } from "@haca/protocol/operatorCalls";
+import { getAddress, ZeroAddress } from "ethers";
 import type { Database } from "../storage/database.ts";
 
 /** A permit of a payer, by which the escrow holds what a request costs. */
-export type HeldPayment = {
+export type EscrowPayment = {
   payer: string;
   nonce: bigint;
   /** last second in which it opens the job, in unix seconds */
   validUntil: bigint;
 };
+/** What holds what a request costs: the escrow by a permit, or the public escrow for a job of an operator. */
+export type HeldPayment = EscrowPayment | { job: CommerceJob };
 
-/** What became of the job of a payment; `none`: it was not opened in time. */
-export type PaymentEnd = "captured" | "refunded" | "cancelled" | "none";
+/** Who has paid. */
+export const payerOf = (payment: HeldPayment): string =>
+  "job" in payment ? payment.job.payment.payer : payment.payer;
+
+/** What became of the job of a payment; `none`: it was not opened in time; `returned`: an operator does not say more. */
+export type PaymentEnd = "captured" | "refunded" | "cancelled" | "returned" | "none";
 
 /** A payment that it is time to look at. */
-export type DuePayment = HeldPayment & {
+export type DuePayment = EscrowPayment & {
   jobId: string;
+  /** of commerce payments; null: the escrow holds it */
+  operator: string | null;
   /** whether its result is neither settled nor failed */
   isWaiting: boolean;
   /** the settled result that it is for; null where there is none, and unless it waits it goes back */
   requestId: string | null;
   /** the final page that has it; null: it was settled alone */
   pageId: string | null;
-  /** calldata that cancels the job, and has it; null while it is not known */
-  cancellation: string | null;
+  /** the job as callers bring it, encoded; null while it is not known */
+  job: string | null;
 };
 
-const ADD = `INSERT INTO held_payments (job_id, payer, nonce, valid_until, request_id)
-VALUES ($1, $2, $3::numeric, $4::numeric, $5)
+const ADD = `INSERT INTO held_payments (job_id, payer, nonce, valid_until, operator, job, request_id)
+VALUES ($1, $2, $3::numeric, $4::numeric, $5, $6, $7)
 ON CONFLICT (job_id) DO NOTHING`;
 
 /** Notes a payment, for a result or to go back. What was noted first stays. */
@@ -37,9 +47,21 @@ export async function addPayment(parameters: {
   requestId: string | null;
 }): Promise<void> {
   const { database, payment, requestId } = parameters;
-  const { nonce, payer, validUntil } = payment;
-  const values = [payer.toLowerCase(), String(nonce), String(validUntil), requestId];
-  await database.query(ADD, [escrowJobId(payment), ...values]);
+  await database.query(ADD, [...rowOf(payment), requestId]);
+}
+
+/** A job of an operator's is named by its payment alone: nothing beside that makes a second one of it. */
+function rowOf(payment: HeldPayment): (string | null)[] {
+  if (!("job" in payment)) {
+    const { nonce, payer, validUntil } = payment;
+    const values = [payer.toLowerCase(), String(nonce), String(validUntil)];
+    return [escrowJobId(payment), ...values, null, null];
+  }
+  const { job } = payment;
+  const { operator, payer, preApprovalExpiry, salt } = job.payment;
+  const jobId = commerceHash({ chainId: 0n, escrow: ZeroAddress }, job.payment);
+  const values = [payer.toLowerCase(), String(salt), String(preApprovalExpiry - 1n)];
+  return [jobId, ...values, operator, encodeCommerceJob(job)];
 }
 
 /** Those whose job is not known yet, whose result is settled or will never be, or that have none. */
@@ -49,7 +71,7 @@ WHERE job_id IN (
   SELECT p.job_id FROM held_payments p
   LEFT JOIN jobs j ON j.request_id = p.request_id
   WHERE p.state = 'open' AND p.look_after <= now() AND (
-    p.cancellation IS NULL OR p.request_id IS NULL OR j.state IN ('settled', 'failed')
+    p.job IS NULL OR p.request_id IS NULL OR j.state IN ('settled', 'failed')
   )
   ORDER BY p.look_after
   LIMIT $2
@@ -62,7 +84,7 @@ RETURNING job_id, payer, nonce::text, valid_until::text, (
   WHERE j.request_id = held_payments.request_id AND j.state = 'settled' AND g.state IN ('final', 'released')
 ) AS page_id, EXISTS (
   SELECT 1 FROM jobs j WHERE j.request_id = held_payments.request_id AND j.state NOT IN ('settled', 'failed')
-) AS is_waiting, cancellation`;
+) AS is_waiting, operator, job`;
 
 /** Payments that it is time to look at; nobody else does for so long, whatever becomes of this process. */
 export async function claimPayments(parameters: {
@@ -80,20 +102,21 @@ export async function claimPayments(parameters: {
     requestId: row.request_id as string | null,
     pageId: row.page_id as string | null,
     isWaiting: row.is_waiting as boolean,
-    cancellation: row.cancellation as string | null,
+    operator: row.operator as string | null,
+    job: row.job as string | null,
   }));
 }
 
-/** Keeps the job of a payment, as the call that cancels it. */
-export async function keepCancellation(parameters: {
+/** Keeps the job of a payment, encoded. */
+export async function keepHeldJob(parameters: {
   database: Database;
   jobId: string;
-  cancellation: string;
+  job: string;
 }): Promise<void> {
-  const { cancellation, database, jobId } = parameters;
+  const { database, job, jobId } = parameters;
   const statement =
-    "UPDATE held_payments SET cancellation = $2, last_error = NULL, look_after = now() WHERE job_id = $1";
-  await database.query(statement, [jobId, cancellation]);
+    "UPDATE held_payments SET job = $2, last_error = NULL, look_after = now() WHERE job_id = $1";
+  await database.query(statement, [jobId, job]);
 }
 
 const END = `UPDATE held_payments SET state = $2, last_error = NULL WHERE job_id = $1 AND state = 'open'

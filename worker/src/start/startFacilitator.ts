@@ -53,7 +53,7 @@ export async function startFacilitator(parameters: {
   const { config, logger, ports = PORTS, signal } = parameters;
   const { chainId, confirmations, maxFeePerGas, pollMs, rpcTimeoutMs, rpcUrl } = config;
   const book = readAddressBook(config.addressBook);
-  const { escrow, gates, registry, relay, token } = contractsOf({ config, book });
+  const { escrow, gates, operators, registry, relay, token } = contractsOf({ config, book });
   const closers = new CloseStack();
   try {
     const { chain, database, wallet } = await openAccount({
@@ -79,7 +79,7 @@ export async function startFacilitator(parameters: {
       operation: () =>
         createPayments({
           ...{ database, rpcUrl, rpcTimeoutMs, chainId, account, token, escrow, gates, pollMs },
-          logger,
+          ...{ operators, logger },
           ...{ receivers: config.paymentReceivers, leastDeposit: config.leastDeposit },
           waitMs: config.paymentWaitMs,
           stopping: stopping.signal,
@@ -156,6 +156,7 @@ function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook 
   token: string;
   escrow: string | undefined;
   gates: string | undefined;
+  operators: string | undefined;
 } {
   const { config, book } = parameters;
   const contracts: Readonly<Record<string, { address: string } | undefined>> = book.contracts;
@@ -171,6 +172,7 @@ function contractsOf(parameters: { config: FacilitatorConfig; book: AddressBook 
   return {
     escrow: escrow && getAddress(escrow),
     gates: contracts.ChannelGates && getAddress(contracts.ChannelGates.address),
+    operators: contracts.CommerceOperators && getAddress(contracts.CommerceOperators.address),
     registry: addressOf("TEERegistry"),
     relay: addressOf("LegacySettlement", config.relay),
     token: config.paymentReceivers.length === 0 ? ZeroAddress : addressOf("OPG"),

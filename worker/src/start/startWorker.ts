@@ -16,6 +16,7 @@ import { createProvePass } from "../roles/prove/createProvePass.ts";
 import { createSettlePass } from "../roles/settle/createSettlePass.ts";
 import type { PagePorts } from "../roles/settle/pages/pagePorts.ts";
 import { restingStore } from "../roles/settle/pages/restingStore.ts";
+import type { PaymentPorts } from "../roles/settle/payments/paymentPorts.ts";
 import { databaseStore } from "../transactions/databaseStore.ts";
 import { FeeGate } from "../transactions/fees.ts";
 import { createAccountPass } from "../transactions/funds.ts";
@@ -203,7 +204,7 @@ function settleLoop(parameters: {
     urgentGate: gateUpTo(config.urgentMaxFeePerGas),
     batch: { ...batch, ...(page === undefined ? {} : { page }) },
     ...(pages === undefined ? {} : { pages }),
-    ...(escrow === undefined ? {} : { payments: { escrow, lookSeconds, slices: new LogSlices() } }),
+    ...(escrow === undefined ? {} : { payments: paymentPortsOf(escrow, lookSeconds) }),
     channels: { lookSeconds, claimSeconds: config.claimSeconds, knownGates: new Set<string>() },
     confirmations,
     gasLimits: new GasLimits(),
@@ -214,6 +215,11 @@ function settleLoop(parameters: {
   });
   return [{ name: "settle", pass, wakeup: wakeups.settle, intervalMs: config.pollMs }];
 }
+
+const paymentPortsOf = (escrow: string, lookSeconds: number): PaymentPorts => ({
+  ...{ escrow, lookSeconds, slices: new LogSlices() },
+  knownOperators: new Map<string, string>(),
+});
 
 /**
  * What pages need, also where none are proposed any more: what was proposed is looked after. Undefined where the deployment

@@ -3,7 +3,7 @@ import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { RefusedResultError } from "../../errors.ts";
-import type { HeldPayment } from "../../jobs/heldPayments.ts";
+import { type HeldPayment, payerOf } from "../../jobs/heldPayments.ts";
 import type { NewJob } from "../../jobs/job.ts";
 
 /** A result as it came, of the right shape and not yet judged. */
@@ -48,12 +48,20 @@ export function requireOwnRequest(result: SignedResult): void {
   refuseResult(result, "wrongNode", "message.requestId", reason);
 }
 
-/** A result captures a payment of its requester alone. @throws RefusedResultError */
+/** A result captures a payment of its requester alone; of an operator's jobs, one for its request. @throws RefusedResultError */
 export function requireOwnPayment(result: SignedResult): void {
   const { message, payment } = result;
-  if (payment === undefined || payment.payer === message.requester) return;
-  const reason = `is another account than the requester, ${message.requester}`;
-  refuseResult(result, "otherPayer", "payment.payer", reason);
+  if (payment === undefined) return;
+  const isJob = "job" in payment;
+  if (payerOf(payment) !== message.requester) {
+    const reason = `is another account than the requester, ${message.requester}`;
+    const field = isJob ? "payment.job.payment.payer" : "payment.payer";
+    refuseResult(result, "otherPayer", field, reason);
+  }
+  const { inputHash } = message;
+  if (!isJob || payment.job.requestHash.toLowerCase() === inputHash.toLowerCase()) return;
+  const reason = `is another one than the result's inputHash, ${inputHash}`;
+  refuseResult(result, "otherJob", "payment.job.requestHash", reason);
 }
 
 /**

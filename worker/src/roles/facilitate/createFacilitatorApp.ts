@@ -98,6 +98,16 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
     const gate = await payments.readGate(address);
     return gate === undefined ? c.json({ error: "no gate is at this address" }, 404) : c.json(gate);
   });
+  app.get("/operators/:operator", async (c) => {
+    const address = c.req.param("operator");
+    if (!/^0x[0-9a-fA-F]{40}$/.test(address)) {
+      throw new BadSubmissionError("operator", "must be an address");
+    }
+    const operator = await payments.readOperator(address);
+    return operator === undefined
+      ? c.json({ error: "no operator is at this address" }, 404)
+      : c.json(operator);
+  });
   app.post("/heartbeat", async (c) => c.json(await context.relayHeartbeat(await readBody(c))));
   app.onError((error, c) => {
     if (error instanceof BadSubmissionError) return c.json({ error: error.message }, 400);

@@ -1,12 +1,20 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import type { Network, SettleResponse, SupportedResponse, VerifyResponse } from "@x402/core/types";
+import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
+import type {
+  Network,
+  PaymentRequirements,
+  SettleResponse,
+  SupportedResponse,
+  VerifyResponse,
+} from "@x402/core/types";
 import { PERMIT2_ADDRESS, x402UptoPermit2ProxyAddress } from "@x402/evm";
 import type { Logger } from "pino";
 import { createPublicClient, erc20Abi, type Hex, http } from "viem";
 import { RetryableError } from "../../../errors.ts";
 import type { Database } from "../../../storage/database.ts";
 import { acceptPayment, findPaymentOf } from "./acceptPayment.ts";
+import { CommerceOpenings, type OperatorState } from "./commerceOpenings.ts";
 import { type ChannelState, Deposits, type GateState } from "./deposits.ts";
 import { Openings } from "./openings.ts";
 import { hashOf, type Payment } from "./payment.ts";
@@ -29,6 +37,8 @@ export type PaymentsContext = {
   escrow: string | undefined;
   /** address of ChannelGates, to whose gates' channels deposits are brought */
   gates: string | undefined;
+  /** address of CommerceOperators, of whose operators jobs are opened */
+  operators: string | undefined;
   /** for whom payments are settled; nobody: none are */
   receivers: readonly string[];
   /** least deposit into a channel that is brought, in smallest units */
@@ -68,6 +78,8 @@ export type Payments = {
   readChannel(channelId: string): Promise<ChannelState | undefined>;
   /** A gate of payment channels; undefined where there is none. @throws RetryableError */
   readGate(address: string): Promise<GateState | undefined>;
+  /** An operator of commerce payments; undefined where there is none. @throws RetryableError */
+  readOperator(address: string): Promise<OperatorState | undefined>;
 };
 
 /** Of any payer of a token. */
@@ -82,7 +94,7 @@ type Refusal = { reason: string; message: string };
  */
 export async function createPayments(context: PaymentsContext): Promise<Payments> {
   const { account, chainId, database, logger, pollMs, receivers, rpcTimeoutMs, rpcUrl } = context;
-  const { escrow, gates, leastDeposit, stopping, token } = context;
+  const { escrow, gates, leastDeposit, operators, stopping, token } = context;
   const client = createPublicClient({
     transport: http(rpcUrl, { timeout: rpcTimeoutMs, retryCount: 0 }),
   });
@@ -111,7 +123,15 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
   const deposits = areChannelsThere
     ? new Deposits({ gates, chainId, client, account, receivers, leastDeposit })
     : undefined;
-  const supported = withDeposits({ supported: protocol.supported, deposits, network });
+  const commerce =
+    operators !== undefined && receivers.length > 0
+      ? new CommerceOpenings({ operators, chainId, client, account, receivers })
+      : undefined;
+  const supported = withOwn({ supported: protocol.supported, deposits, commerce, network });
+  /** What is not the library's, by whose call a payment is made. */
+  const ownOf = (requirements: PaymentRequirements) =>
+    [openings, commerce].find((it) => it?.isOpening(requirements)) ??
+    (deposits?.isDeposit(requirements) ? deposits : undefined);
   /** Payments that a request of this process waits for. */
   const awaited = new Set<string>();
 
@@ -122,8 +142,8 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     if (payload.x402Version !== 2) {
       return { reason: "invalid_x402_version", message: "only version 2 is spoken here" };
     }
-    const isDeposit = deposits?.isDeposit(requirements) === true;
-    if (!offered.includes(scheme) && !isDeposit) {
+    const own = ownOf(requirements);
+    if (!offered.includes(scheme) && own === undefined) {
       return { reason: "unsupported_scheme", message: `offered: ${offered.join(", ") || "none"}` };
     }
     if (requirements.network !== network) {
@@ -132,8 +152,7 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     if (!isSame(token)(asset)) {
       return { reason: "invalid_payment_requirements", message: `asset: must be ${token}` };
     }
-    if (openings?.isOpening(requirements)) return openings.refusalOf(request);
-    if (isDeposit) return await deposits?.refusalOf(request);
+    if (own !== undefined) return await own.refusalOf(request);
     if (!receivers.some(isSame(payTo))) {
       const message = `payTo: this facilitator settles nothing for ${payTo}`;
       return { reason: "invalid_payment_requirements", message };
@@ -161,11 +180,8 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     });
 
   /** The call that makes a payment, where the library knows none of its kind. */
-  const ownCallOf = async (request: PaymentRequest) => {
-    if (openings?.isOpening(request.requirements)) return await openings.find(request);
-    if (deposits?.isDeposit(request.requirements)) return await deposits.find(request);
-    return undefined;
-  };
+  const ownCallOf = async (request: PaymentRequest) =>
+    await ownOf(request.requirements)?.find(request);
 
   /** Verifies a payment and puts it on disk; what refuses it is the answer. */
   const accept = async (request: PaymentRequest): Promise<Payment | Settled> => {
@@ -276,20 +292,27 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     },
     readChannel: async (channelId) => await deposits?.readChannel(channelId),
     readGate: async (address) => await deposits?.readGate(address),
+    readOperator: async (address) => await commerce?.readOperator(address),
   };
 }
 
-/** What is supported, with deposits into channels where these are brought. */
-function withDeposits(parameters: {
+/** What is supported, with deposits into channels, and payments into the public escrow, where these are brought. */
+function withOwn(parameters: {
   supported: SupportedResponse;
   deposits: Deposits | undefined;
+  commerce: CommerceOpenings | undefined;
   network: Network;
 }): SupportedResponse {
-  const { deposits, network, supported } = parameters;
-  if (deposits === undefined) return supported;
-  const extra = { gates: deposits.gates };
-  const kind = { x402Version: 2, scheme: DEPOSIT_SCHEME, network, extra };
-  return { ...supported, kinds: [...supported.kinds, kind] };
+  const { commerce, deposits, network, supported } = parameters;
+  const shared = { x402Version: 2, network };
+  const kinds: SupportedResponse["kinds"] = [...supported.kinds];
+  if (deposits !== undefined) {
+    kinds.push({ ...shared, scheme: DEPOSIT_SCHEME, extra: { gates: deposits.gates } });
+  }
+  if (commerce !== undefined) {
+    kinds.push({ ...shared, scheme: COMMERCE_SCHEME, extra: { operators: commerce.operators } });
+  }
+  return { ...supported, kinds };
 }
 
 const withdrawn = (): RetryableError =>

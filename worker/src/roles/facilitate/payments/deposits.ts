@@ -3,10 +3,10 @@ import { BATCH_SETTLEMENT_ADDRESS, ERC3009_COLLECTOR_ADDRESS } from "@haca/proto
 import { batchSettlement, channelIdOf } from "@haca/protocol/channels";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { AbiCoder, getAddress, Interface } from "ethers";
-import type { Hex, PublicClient } from "viem";
-import { isTransportFailure, unavailable } from "./paymentFailures.ts";
+import type { PublicClient } from "viem";
 import type { PaymentCall } from "./paymentProtocol.ts";
 import { DEPOSIT_SCHEME, depositIn, type PaymentRequest } from "./paymentRequest.ts";
+import { ViewCaller } from "./viewCaller.ts";
 
 const tokenInterface = new Interface([
   "function authorizationState(address authorizer, bytes32 nonce) view returns (bool)",
@@ -38,8 +38,7 @@ export class Deposits {
   /** address of ChannelGates */
   readonly gates: string;
   readonly #chainId: bigint;
-  readonly #client: PublicClient;
-  readonly #account: string;
+  readonly #caller: ViewCaller;
   readonly #receivers: readonly string[];
   readonly #leastDeposit: bigint;
 
@@ -56,8 +55,7 @@ export class Deposits {
   }) {
     this.gates = parameters.gates;
     this.#chainId = BigInt(parameters.chainId);
-    this.#client = parameters.client;
-    this.#account = parameters.account;
+    this.#caller = new ViewCaller(parameters);
     this.#receivers = parameters.receivers.map((receiver) => receiver.toLowerCase());
     this.#leastDeposit = parameters.leastDeposit;
   }
@@ -124,8 +122,8 @@ export class Deposits {
 
   /** How a channel stands in the latest block. @throws RetryableError */
   async readChannel(channelId: string): Promise<ChannelState> {
-    const [balance, totalClaimed] = await this.#read(batchSettlement, "channels", channelId);
-    const [, initiatedAt] = await this.#read(batchSettlement, "pendingWithdrawals", channelId);
+    const [balance, totalClaimed] = await this.#readChannels("channels", channelId);
+    const [, initiatedAt] = await this.#readChannels("pendingWithdrawals", channelId);
     return {
       ...{ balance: String(balance), totalClaimed: String(totalClaimed) },
       withdrawRequestedAt: Number(initiatedAt),
@@ -134,7 +132,7 @@ export class Deposits {
 
   /** A gate of this deployment; undefined where the address is none. @throws RetryableError */
   async readGate(address: string): Promise<GateState | undefined> {
-    const answer = await this.#call(address, gateInterface.encodeFunctionData("terms"));
+    const answer = await this.#caller.call(address, gateInterface.encodeFunctionData("terms"));
     const read = (): { node: string; payee: string; feeBps: bigint; kinds: bigint } | undefined => {
       try {
         return gateInterface.decodeFunctionResult("terms", answer ?? "0x")[0].toObject();
@@ -157,38 +155,23 @@ export class Deposits {
   }
 
   async #readGates(name: string, ...values: unknown[]): Promise<readonly unknown[]> {
-    return await this.#read(gatesInterface, name, ...values);
+    return await this.#caller.view(gatesInterface, this.gates, name, ...values);
   }
 
-  async #read(of: Interface, name: string, ...values: unknown[]): Promise<readonly unknown[]> {
-    const to = of === gatesInterface ? this.gates : BATCH_SETTLEMENT_ADDRESS;
-    const answer = await this.#call(to, of.encodeFunctionData(name, values));
-    // An endpoint that lacks the contract's state answers nothing.
-    if (answer === undefined || answer === "0x") throw unavailable(new Error(`${name} of ${to}`));
-    return of.decodeFunctionResult(name, answer).toArray();
+  async #readChannels(name: string, ...values: unknown[]): Promise<readonly unknown[]> {
+    return await this.#caller.view(batchSettlement, BATCH_SETTLEMENT_ADDRESS, name, ...values);
   }
 
   async #isUsed(parameters: { payer: string; nonce: bigint; token: string }): Promise<boolean> {
     const { nonce, payer, token } = parameters;
     const values = [payer, `0x${nonce.toString(16).padStart(64, "0")}`];
     const data = tokenInterface.encodeFunctionData("authorizationState", values);
-    return BigInt((await this.#call(token, data)) || "0x0") === 1n;
+    return BigInt((await this.#caller.call(token, data)) || "0x0") === 1n;
   }
 
   /** Whether the contract takes a deposit now. It answers nothing to one that it takes. */
   async #isTaken(data: string): Promise<boolean> {
-    return (await this.#call(BATCH_SETTLEMENT_ADDRESS, data)) !== undefined;
-  }
-
-  /** Undefined where the call reverts. @throws RetryableError */
-  async #call(to: string, data: string): Promise<string | undefined> {
-    try {
-      const call = { account: this.#account as Hex, to: to as Hex, data: data as Hex };
-      return (await this.#client.call(call)).data ?? "0x";
-    } catch (error) {
-      if (isTransportFailure(error)) throw unavailable(error);
-      return undefined;
-    }
+    return (await this.#caller.call(BATCH_SETTLEMENT_ADDRESS, data)) !== undefined;
   }
 }
 

@@ -11,7 +11,7 @@ import { requireAnswer } from "../../../chain/chain.ts";
 import { answerOf, rpcFailure } from "../../../chain/rpcErrors.ts";
 import { isAnswered } from "../../../endpointWords.ts";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
-import { findOpening } from "./findOpening.ts";
+import { findOpening, hasOpened, isCommerce } from "./findOpening.ts";
 import type { Payment } from "./payment.ts";
 import type { MinedBlock, PaymentOutcome } from "./paymentQueue.ts";
 
@@ -85,8 +85,12 @@ export function createPaymentChain(parameters: {
    * of the use and of the transfer in one breath; another transfer in the same transaction is another payment's.
    */
   const findUse = async (payment: Payment): Promise<MinedBlock | "unconfirmed" | undefined> => {
-    if (escrow !== undefined && payment.to.toLowerCase() === escrow.toLowerCase()) {
-      return await findOpening({ ...{ provider, escrow, payment, confirmations } });
+    const isOfEscrow = payment.to.toLowerCase() === escrow?.toLowerCase();
+    if (isOfEscrow || isCommerce(payment)) {
+      const opening = await findOpening({ provider, payment, confirmations });
+      // A payer may have cancelled it: until nothing can open the job, its log may be late.
+      const isOpen = opening === undefined && isCommerce(payment) && !(await isExpired(payment));
+      return isOpen ? "unconfirmed" : opening;
     }
     if (payment.method !== "transfer") return undefined;
     const ends = [topicOf("AuthorizationUsed"), topicOf("AuthorizationCanceled")];
@@ -137,7 +141,8 @@ export function createPaymentChain(parameters: {
     const isAllowed =
       payment.method === "transfer" ||
       (await readToken("allowance", payment.payer, PERMIT2_ADDRESS)) >= payment.amount;
-    return failed(isAllowed ? `invalid_${payment.scheme}_evm_transaction_failed` : words.allowance);
+    const scheme = payment.scheme.replaceAll("-", "_");
+    return failed(isAllowed ? `invalid_${scheme}_evm_transaction_failed` : words.allowance);
   };
 
   return {
@@ -147,7 +152,11 @@ export function createPaymentChain(parameters: {
       const { blockHash, blockNumber, gasUsed, hash, logs, status } = receipt;
       const mined = { hash, blockNumber, blockHash, gasUsed };
       if (status !== 1) return await explain(payment, mined);
-      return logs.some(isTransferOf(payment))
+      // What a collector brings may go anywhere first: the operator tells of the job.
+      const isDone = isCommerce(payment)
+        ? hasOpened(payment, logs)
+        : logs.some(isTransferOf(payment));
+      return isDone
         ? { state: "settled", mined }
         : { state: "failed", failure: TRANSFER_MISMATCH, mined };
     },

@@ -1,5 +1,7 @@
 import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
 import { type Channel, depositNonceOf, MAXIMUM_WITHDRAW_DELAY } from "@haca/protocol/channels";
+import { type CommercePayload, readCommercePayload } from "@haca/protocol/commercePayload";
+import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
@@ -85,11 +87,15 @@ const depositSchema = z.looseObject({
     }),
   }),
 });
+/** For the public escrow: read as a payment of its scheme, and nothing else. */
+const commerceSchema = z.custom<CommercePayload & object>(
+  (payload) => readCommercePayload(payload) !== undefined,
+);
 const payloadSchema = z.looseObject({
   x402Version: z.int(),
   accepted: requirementsSchema,
   payload: z.union(
-    [transferSchema, permitSchema, depositSchema],
+    [transferSchema, permitSchema, depositSchema, commerceSchema],
     "is no authorization of EIP-3009 or Permit2, and no deposit into a channel by EIP-3009",
   ),
 });
@@ -100,6 +106,8 @@ const bodySchema = z.looseObject({
 
 /** Members that make a payload one of the forms above. */
 const FORMS = ["authorization", "permit2Authorization", "deposit"];
+/** What payments into the public escrow have, and no others. */
+const COMMERCE_MEMBERS = ["salt", "saltNonce"];
 
 /**
  * Reads a body of `/verify` or `/settle`. Everything that is read as a number later is looked at here: what is malformed is
@@ -115,6 +123,8 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
   const { amount, payTo, scheme } = paymentRequirements;
   requireOneForm(paymentPayload.payload, scheme);
   const deposit = scheme === DEPOSIT_SCHEME ? depositIn(paymentPayload.payload) : undefined;
+  const commerce =
+    scheme === COMMERCE_SCHEME ? readCommercePayload(paymentPayload.payload) : undefined;
   const content =
     deposit === undefined
       ? [scheme, amount, payTo.toLowerCase(), paymentPayload.payload]
@@ -122,10 +132,8 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
   return {
     payload: paymentPayload as unknown as PaymentPayload,
     requirements: paymentRequirements as unknown as PaymentRequirements,
-    ...(deposit === undefined
-      ? { ...authorizationOf(paymentPayload.payload as Single), amount: BigInt(amount) }
-      : depositOf(deposit)),
     receiver: deposit === undefined ? payTo : ERC3009_COLLECTOR_ADDRESS,
+    ...readSigned({ payload: paymentPayload.payload, deposit, commerce, amount }),
     contentHash: keccak256(toUtf8Bytes(JSON.stringify(content))),
   };
 }
@@ -143,6 +151,33 @@ function requireOneForm(payload: object, scheme: string): void {
   if (forms[0] === "deposit" && scheme !== DEPOSIT_SCHEME) {
     throw new BadSubmissionError(field, `a deposit is settled under ${DEPOSIT_SCHEME} alone`);
   }
+  const isCommerce = scheme === COMMERCE_SCHEME;
+  if (isCommerce && readCommercePayload(payload) === undefined) {
+    throw new BadSubmissionError(field, `is no payment under ${COMMERCE_SCHEME}`);
+  }
+  const member = COMMERCE_MEMBERS.find((name) => name in payload);
+  if (!isCommerce && member !== undefined) {
+    throw new BadSubmissionError(field, `a ${member} is of ${COMMERCE_SCHEME} alone`);
+  }
+}
+
+type Signed = Pick<PaymentRequest, "method" | "payer" | "nonce" | "validUntil" | "amount">;
+
+/** What a payload lets be taken, as one of its scheme. */
+function readSigned(parameters: {
+  payload: object;
+  deposit: Deposit | undefined;
+  commerce: CommercePayload | undefined;
+  /** of the requirements */
+  amount: string;
+}): Signed & { receiver?: string } {
+  const { amount, commerce, deposit, payload } = parameters;
+  if (deposit !== undefined) return depositOf(deposit);
+  if (commerce === undefined) {
+    return { ...authorizationOf(payload as Single), amount: BigInt(amount) };
+  }
+  const { collector: receiver, method, nonce, payer, preApprovalExpiry: validUntil } = commerce;
+  return { method, payer, nonce, validUntil, receiver, amount: commerce.amount };
 }
 
 /** What is signed for a deposit into a channel. */

@@ -1,5 +1,7 @@
-import { type EscrowJob, escrowInterface, jobOpenedIn } from "@haca/protocol/escrowCalls";
-import { escrowJobId, JOB_STATUSES, type JobStatus } from "@haca/protocol/inferenceEscrow";
+import { commerceHash } from "@haca/protocol/commercePayments";
+import { encodeEscrowJob, escrowInterface, jobOpenedIn } from "@haca/protocol/escrowCalls";
+import { escrowJobId } from "@haca/protocol/inferenceEscrow";
+import { decodeCommerceJob } from "@haca/protocol/operatorCalls";
 import { requireAnswer } from "../../../chain/chain.ts";
 import { answerOf } from "../../../chain/rpcErrors.ts";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
@@ -7,7 +9,7 @@ import {
   claimPayments,
   type DuePayment,
   endPayment,
-  keepCancellation,
+  keepHeldJob,
   restHeldPayment,
 } from "../../../jobs/heldPayments.ts";
 import { resultOf } from "../../../jobs/job.ts";
@@ -17,6 +19,8 @@ import type { ChainView } from "../../../transactions/readChainView.ts";
 import { sendTransaction, WouldRevertError } from "../../../transactions/sendTransaction.ts";
 import { leafOf, makePage } from "../pages/makePage.ts";
 import type { SettleContext } from "../settleContext.ts";
+import { findOperator } from "./findOperator.ts";
+import { type HeldJob, type Holder, heldJobOf, holderOf, type JobState } from "./heldJobs.ts";
 import type { PaymentPorts } from "./paymentPorts.ts";
 
 /** Payments that are looked at in one pass. */
@@ -27,9 +31,6 @@ const REFUSED_REST_SECONDS = 3_600;
 const MAXIMUM_DEPTH = 100;
 /** More than are made in the time in which a permit can be used, and a gateway waits for its client. */
 const LOOKBACK_BLOCKS = 10_000;
-/** `Verification.TEE` */
-const TEE = 2;
-
 /** Revert for a job that is open with another content. */
 const WRONG_JOB = "InferenceEscrow_WrongJob";
 
@@ -53,58 +54,76 @@ export async function capturePayments(parameters: Parameters): Promise<number> {
 
 /** One payment. Returns whether it has ended. */
 async function look(parameters: Parameters & { payment: DuePayment }): Promise<boolean> {
-  const { context, payment, view } = parameters;
+  const { context, payment, payments, view } = parameters;
   const { database, logger, reorgBlocks } = context;
   const { jobId, requestId } = payment;
+  const shown = await nameOf(parameters);
+  if (shown === undefined) {
+    const error = `${payment.operator} is no operator of this deployment's CommerceOperators`;
+    logger.warn({ job: jobId, requestId, error }, "a payment rests");
+    await restHeldPayment({ database, jobId, error, seconds: REFUSED_REST_SECONDS });
+    return false;
+  }
+  const holder = holderOf(payment, payments.escrow);
   const depth = Math.min(reorgBlocks, MAXIMUM_DEPTH);
-  const deep = await statusAt({ ...parameters, block: Math.max(0, view.head - depth) });
-  const now = await statusAt({ ...parameters, block: view.head });
+  const deep = await stateAt({ ...parameters, holder, block: Math.max(0, view.head - depth) });
+  const now = await stateAt({ ...parameters, holder, block: view.head });
   if (deep === now && now !== "open") {
     if (now === "none" && !(await isTooLate(parameters))) return false;
     const isNews = await endPayment({ database, jobId, end: now });
     // A result that is settled, and nothing was held for it: its opening was reorganised away, or never was.
     const level = now === "none" && requestId !== null ? "warn" : "info";
-    if (isNews) logger[level]({ job: jobId, requestId, end: now }, "payment ended");
+    if (isNews) logger[level]({ job: shown, requestId, end: now }, "payment ended");
     return isNews;
   }
   if (now !== "open") return false;
   const purpose = `payment ${jobId.slice(0, 18)}`;
   if ((await context.store.listOpen()).some((open) => open.purpose === purpose)) return false;
-  if (payment.cancellation === null) {
-    await keepJob(parameters);
-  } else if (!payment.isWaiting) {
-    const [job] = escrowInterface.decodeFunctionData("cancel", payment.cancellation);
-    await send({ ...parameters, job, cancellation: payment.cancellation, purpose });
-  }
+  const job = heldJobOf(payment);
+  if (job === undefined) await keepJob(parameters);
+  else if (!payment.isWaiting) await send({ ...parameters, holder, job, purpose, shown });
   return false;
+}
+
+/** What the job is called in the log and by commands; undefined where the operator that it names is none. */
+async function nameOf(
+  parameters: Parameters & { payment: DuePayment },
+): Promise<string | undefined> {
+  const { context, payment, payments, view } = parameters;
+  const { job, jobId, operator } = payment;
+  if (operator === null || job === null) return jobId;
+  const known = payments.knownOperators;
+  const escrow = await findOperator({ context, known, operator, block: view.head });
+  if (escrow === undefined) return undefined;
+  return commerceHash({ chainId: context.chain.chainId, escrow }, decodeCommerceJob(job).payment);
 }
 
 async function send(
   parameters: Parameters & {
     payment: DuePayment;
-    job: EscrowJob;
-    cancellation: string;
+    holder: Holder;
+    job: HeldJob;
     purpose: string;
+    shown: string;
   },
 ): Promise<void> {
-  const { cancellation, context, job, payment, payments, purpose, view } = parameters;
+  const { context, holder, job, payment, payments, purpose, shown, view } = parameters;
   const { database, logger } = context;
   const { jobId, requestId } = payment;
   const block = await answerOf(context.chain.provider.getBlock(view.head));
   const isOver = BigInt(block?.timestamp ?? 0) >= job.deadline;
   const capture = requestId === null || isOver ? undefined : await captureOf(parameters);
   // From the deadline on it goes back by whomever; before it, by its node or payee alone.
-  const back = isOver ? escrowInterface.encodeFunctionData("refund", [job]) : cancellation;
-  const data = capture ?? back;
+  const data = capture ?? (isOver ? job.refund : job.cancel);
   const what = capture === undefined ? "giving a payment back" : "capturing a payment";
   try {
-    const sent = await sendTransaction({ context, view, purpose, to: payments.escrow, data });
-    if (sent !== undefined) logger.info({ job: jobId, requestId, transaction: sent.hash }, what);
+    const sent = await sendTransaction({ context, view, purpose, to: holder.to, data });
+    if (sent !== undefined) logger.info({ job: shown, requestId, transaction: sent.hash }, what);
   } catch (error) {
     if (!(error instanceof WouldRevertError || error instanceof RefusedByEndpointError))
       throw error;
     const words = describeError(error);
-    logger.warn({ job: jobId, requestId, error: words }, `${what}: not now`);
+    logger.warn({ job: shown, requestId, error: words }, `${what}: not now`);
     if (error instanceof WouldRevertError && error.revert.name === WRONG_JOB) {
       // A reorganisation has put its opening into another block, and so its deadline at another time.
       await keepJob(parameters);
@@ -119,7 +138,7 @@ async function send(
 async function captureOf(parameters: {
   context: SettleContext;
   payment: DuePayment;
-  job: EscrowJob;
+  job: HeldJob;
 }): Promise<string | undefined> {
   const { context, job, payment } = parameters;
   const { chain, database } = context;
@@ -127,12 +146,9 @@ async function captureOf(parameters: {
   const settled = requestId === null ? undefined : await readJob({ database, requestId });
   if (settled === undefined) return undefined;
   const found = pageId === null ? undefined : await readPage({ database, pageId });
-  if (found === undefined) {
-    return escrowInterface.encodeFunctionData("capture", [job, resultOf(settled), TEE]);
-  }
+  if (found === undefined) return job.capture(resultOf(settled));
   const made = makePage({ jobs: found.jobs, domain: chain.domain });
-  const values = [job, found.page.header, leafOf({ job: settled, made })];
-  return escrowInterface.encodeFunctionData("captureFromPage", values);
+  return job.captureFromPage(found.page.header, leafOf({ job: settled, made }));
 }
 
 /** Keeps the job as its opening has it, while the endpoint has the log: callers of the escrow bring it. */
@@ -151,29 +167,27 @@ async function keepJob(parameters: Parameters & { payment: DuePayment }): Promis
     provider.getLogs({ address: escrow, topics, fromBlock, toBlock });
   const from = Math.max(0, view.head - LOOKBACK_BLOCKS);
   const logs = await answerOf(payments.slices.read({ from, to: view.head, readSlice }));
-  const job = jobOpenedIn({ logs, escrow, payer, nonce });
-  const cancellation = job && escrowInterface.encodeFunctionData("cancel", [job]);
-  if (cancellation === undefined || cancellation === payment.cancellation) {
+  const opened = jobOpenedIn({ logs, escrow, payer, nonce });
+  const job = opened && encodeEscrowJob(opened);
+  if (job === undefined || job === payment.job) {
     const error = "the endpoint shows no log of its opening";
     await restHeldPayment({ database, jobId, error, seconds: REFUSED_REST_SECONDS });
     return;
   }
-  await keepCancellation({ database, jobId, cancellation });
+  await keepHeldJob({ database, jobId, job });
   logger.info({ job: jobId }, "a payment's job is known");
 }
 
-async function statusAt(
-  parameters: Parameters & { payment: DuePayment; block: number },
-): Promise<Lowercase<JobStatus>> {
-  const { block: blockTag, context, payment, payments } = parameters;
-  const to = payments.escrow;
-  const data = escrowInterface.encodeFunctionData("statusOf", [payment.jobId]);
+async function stateAt(
+  parameters: Parameters & { holder: Holder; block: number },
+): Promise<JobState> {
+  const { block: blockTag, context, holder } = parameters;
+  const { statusOf: data, states, to } = holder;
   const answer = await answerOf(context.chain.provider.call({ to, data, blockTag }));
-  // Before the escrow was there nothing was open.
+  // Before the contract was there nothing was open.
   if (answer === "0x" && blockTag !== parameters.view.head) return "none";
   requireAnswer({ answer, name: "statusOf", to });
-  const status = JOB_STATUSES[Number(answer)] ?? "None";
-  return status.toLowerCase() as Lowercase<JobStatus>;
+  return states[Number(answer)] ?? "none";
 }
 
 /** Whether no permit opens the job any more. */
