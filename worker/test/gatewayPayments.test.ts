@@ -22,6 +22,7 @@ import {
   signedIn,
 } from "./support/channelClient.ts";
 import { callBatch, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
+import { commerceCases } from "./support/commerceCases.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
@@ -119,6 +120,8 @@ const knowing = (context: { chargedCumulativeAmount?: string }): ClientChannelSt
 /** A client of a payer that pays by channel. */
 const payingByChannel = (payer: Wallet, storage?: ClientChannelStorage) =>
   channelClient({ payer, rpcUrl: bed.tee.chain.url, ...(storage && { storage }) });
+
+commerceCases(() => bed);
 
 describe("a stock client of x402 that pays by channel", () => {
   it("deposits once, signs vouchers from then on, and what was settled is claimed and paid out", async () => {

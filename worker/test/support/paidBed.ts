@@ -4,6 +4,7 @@ import { decodePaymentSignatureHeader } from "@x402/core/http";
 import { Wallet } from "ethers";
 import type { ContractOf } from "../../../scripts/lib/contracts.ts";
 import { channelAt, DELAY, openGate } from "./channels.ts";
+import { createOperator } from "./commerce.ts";
 import { FEE_BPS } from "./escrow.ts";
 import { checkGateway, GatewayProcess } from "./gatewayProcess.ts";
 import { ETHER, PaidChain, type PaidChainParts, PRICE } from "./paidChain.ts";
@@ -23,15 +24,18 @@ export class PaidBed extends PaidChain {
   readonly check: (settings: Settings) => Promise<string>;
   /** where payment channels are paid */
   readonly gate: ContractOf<"ChannelGate">;
+  /** where payments into the public escrow are */
+  readonly operator: ContractOf<"CommerceOperator">;
 
   private constructor(
     parts: PaidChainParts,
-    served: Pick<PaidBed, "check" | "gate" | "gateway" | "versionId">,
+    served: Pick<PaidBed, "check" | "gate" | "gateway" | "operator" | "versionId">,
   ) {
     super(parts);
     this.gateway = served.gateway;
     this.versionId = served.versionId;
     this.gate = served.gate;
+    this.operator = served.operator;
     this.check = served.check;
   }
 
@@ -46,17 +50,22 @@ export class PaidBed extends PaidChain {
     const gates = tee.chain.book.contracts.ChannelGates?.address ?? "";
     const node = nodeOfEnclave(enclave.teeId);
     const gate = await openGate({ tee, escrow, gates, node, payee });
+    const operator = await createOperator({
+      ...{ tee, escrow, node, payee, token: String(chain.pages.token.target) },
+      operators: tee.chain.book.contracts.CommerceOperators?.address ?? "",
+    });
     const session = await tee.certifySession(enclave, true);
     const parts = { enclave, session, url, versionId, folder };
     const settings = {
-      ...{ ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact" },
+      ...{ ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact,commerce" },
       ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
+      HACA_GATEWAY_COMMERCE_OPERATOR: String(operator.target),
     };
     const gateway = await GatewayProcess.start({ ...parts, settings });
     const check = (changes: Settings) =>
       checkGateway({ ...parts, settings: { ...settings, ...changes } });
     closers.unshift(() => gateway.stop());
-    return new PaidBed(chain, { check, gate, gateway, versionId });
+    return new PaidBed(chain, { check, gate, gateway, operator, versionId });
   }
 
   /** Asks the gateway with such a client. */

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 import { PERMIT2_ADDRESS, toClientEvmSigner } from "@x402/evm";
+import { AuthCaptureEvmScheme } from "@x402/evm/auth-capture/client";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { UptoEvmScheme } from "@x402/evm/upto/client";
 import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
 import { type Contract, MaxUint256, parseEther, Wallet } from "ethers";
 import { privateKeyToAccount } from "viem/accounts";
 import { deployGates } from "./channels.ts";
+import { deployOperators } from "./commerce.ts";
 import { deployEscrow } from "./escrow.ts";
 import { developmentKey } from "./localChain.ts";
 import { PageContract } from "./pageContract.ts";
@@ -31,6 +33,15 @@ export type PaidChainParts = {
   /** what is to be ended, the first at first */
   closers: (() => unknown)[];
 };
+
+export type PaidScheme = "upto" | "exact" | "auth-capture";
+
+/** What signs payments of a scheme, as the stock client has it. */
+export function schemeClient(payer: Wallet, scheme: PaidScheme) {
+  const signer = toClientEvmSigner(privateKeyToAccount(payer.privateKey as `0x${string}`));
+  if (scheme === "auth-capture") return new AuthCaptureEvmScheme(signer);
+  return scheme === "upto" ? new UptoEvmScheme(signer) : new ExactEvmScheme(signer);
+}
 
 /** A chain with the escrow, OPG, and a facilitator that brings payments there. */
 export class PaidChain {
@@ -61,8 +72,9 @@ export class PaidChain {
     closers.unshift(() => folder.remove());
     const place = { ...tee.chain.book.contracts.AccessManager, address: pages.token.target };
     const gates = await deployGates(tee, escrow);
+    const operators = await deployOperators(tee, escrow);
     Object.assign(tee.chain.book.contracts, {
-      OPG: place,
+      ...{ OPG: place, CommerceOperators: { ...place, address: operators } },
       ChannelGates: { ...place, address: gates },
     });
     const book = tee.writeBook(join(folder.path, "book.json"));
@@ -140,15 +152,15 @@ export class PaidChain {
     return payer;
   }
 
-  /** The stock client of x402, which pays by one scheme. */
-  client(payer: Wallet, scheme: "upto" | "exact", through: typeof fetch = fetch) {
-    const signer = toClientEvmSigner(privateKeyToAccount(payer.privateKey as `0x${string}`));
-    const client = scheme === "upto" ? new UptoEvmScheme(signer) : new ExactEvmScheme(signer);
+  /** The stock client of x402, which pays by one scheme: of its offers by the first, or another. */
+  client(payer: Wallet, scheme: PaidScheme, through: typeof fetch = fetch, offer = 0) {
+    const client = schemeClient(payer, scheme);
     const asset = String(this.pages.token.target);
     const allowedAssets = [{ network: NETWORK, asset, maxAmountPerPayment: String(PRICE) }];
     return wrapFetchWithPaymentFromConfig(through, {
       schemes: [{ network: NETWORK, client }],
       spendControls: { allowedAssets },
+      paymentRequirementsSelector: (_, offers) => offers[offer] as never,
     });
   }
 
