@@ -34,12 +34,16 @@ export function createOperator(
     if ((await session.provider.getCode(address)) !== "0x") {
       throw refuse(`there is an operator with these terms, ${address}`);
     }
-    await sendChange(context, {
+    const isSent = await sendChange(context, {
       ...{ options, sender: await senderOf(session, options), contract: operators, name: "create" },
       values: [terms] as const,
       changes: [`operator ${address}, for good`, ...linesOf(terms, token)],
       question: "Make it?",
     });
+    if (!isSent && options.safe === undefined) return;
+    console.log(
+      `settings     HACA_GATEWAY_ROUTES with commerce, and HACA_GATEWAY_COMMERCE_OPERATOR=${address}`,
+    );
   });
 }
 

@@ -1,21 +1,24 @@
 import { once } from "node:events";
 import { escrowInterface } from "@haca/protocol/escrowCalls";
+import { operatorInterface } from "@haca/protocol/operatorCalls";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
 import type { Wallet } from "ethers";
 import { expect, it, onTestFinished } from "vitest";
 import { channelClient, signedIn as channelPaymentIn } from "./support/channelClient.ts";
 import { channelAt, DELAY, openGate } from "./support/channels.ts";
+import { createOperator, DEPLOYMENT } from "./support/commerce.ts";
 import { freePorts } from "./support/freePorts.ts";
 import { signedIn, startGateway, startUpstream } from "./support/gatewayProcess.ts";
 import { KilledPair, type Part } from "./support/killedPair.ts";
 import { PaidChain, PRICE } from "./support/paidChain.ts";
 import { waitFor } from "./support/processes.ts";
+import type { PaidScheme } from "./support/schemeClient.ts";
 import { seeded } from "./support/seeded.ts";
 import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { WorkerProcess } from "./support/worker.ts";
 
 const isDeep = process.env.HACA_DEEP === "1";
-/** A multiple of four. */
+/** A multiple of eight. */
 const REQUESTS = isDeep ? Number(process.env.HACA_KILLED_REQUESTS ?? 1_000) : 8;
 /** The short one's deaths are two: of the gateway, and of both. */
 const SEED = isDeep ? "kills 1000" : "kills 8, 271";
@@ -23,6 +26,8 @@ const SEED = isDeep ? "kills 1000" : "kills 8, 271";
 const CHANNEL_REQUESTS = 100;
 /** Of four requests two are paid, and one of these two is a stream. */
 const isPaid = (index: number): boolean => index % 4 < 2;
+/** Of four that are paid two are held by the escrow, and two by the public one. */
+const schemeOf = (index: number): PaidScheme => (index % 8 < 4 ? "upto" : "auth-capture");
 const isStream = (index: number): boolean => index % 2 === 1;
 const PAID = REQUESTS / 2;
 /** Requests between two deaths, on the average. */
@@ -63,10 +68,16 @@ async function startPair(onAsked: () => void) {
   const node = nodeOfEnclave(enclave.teeId);
   const { escrow, seller: payee } = chain;
   const gate = await openGate({ tee, escrow, gates, node, payee });
+  const operator = await createOperator({
+    ...{ tee, escrow, node, payee, token: String(chain.pages.token.target) },
+    operators: tee.chain.book.contracts.CommerceOperators?.address ?? "",
+  });
   const settings = { ...chain.settings, ...chain.sellerSettings, ...queue };
   const gatewaySettings = {
     ...chain.gatewaySettings,
     ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
+    ...{ HACA_GATEWAY_ROUTES: "escrow,commerce" },
+    HACA_GATEWAY_COMMERCE_OPERATOR: String(operator.target),
     HACA_GATEWAY_MODELS: `chat=${versionId},free=${versionId}`,
     HACA_GATEWAY_PRICES: JSON.stringify({
       models: { chat: { token: "OPG", amount: String(PRICE) }, free: { free: true } },
@@ -85,7 +96,7 @@ async function startPair(onAsked: () => void) {
   onTestFinished(() => pair.stop());
   await pair.start("worker");
   await pair.start("gateway");
-  return { chain, gate, pair, worker: url };
+  return { chain, gate, operator, pair, worker: url };
 }
 
 /** A client that asks until it has a whole answer: of what is paid, with the payment that it made, as long as that is good. */
@@ -94,9 +105,15 @@ class Insisting {
   readonly #paying: typeof fetch;
   #payment: string | undefined;
 
-  constructor({ chain, pair, payer }: { chain: PaidChain; pair: KilledPair; payer: Wallet }) {
+  constructor(parameters: {
+    chain: PaidChain;
+    pair: KilledPair;
+    payer: Wallet;
+    scheme: PaidScheme;
+  }) {
+    const { chain, pair, payer, scheme } = parameters;
     this.#pair = pair;
-    this.#paying = chain.client(payer, "upto", async (input, init) => {
+    this.#paying = chain.client(payer, scheme, async (input, init) => {
       this.#payment = (input as Request).headers.get("payment-signature") ?? this.#payment;
       return await fetch(input, init);
     });
@@ -135,12 +152,19 @@ class Insisting {
 }
 
 /** Results that captured a job, in the order of their captures. */
-async function capturedBy({ escrow, tee }: PaidChain): Promise<string[]> {
+async function capturedBy({ escrow, tee }: PaidChain, operator: string): Promise<string[]> {
+  const { provider } = tee.chain;
   await tee.chain.send("evm_mine");
-  const events = await escrow.queryFilter("JobCaptured", 0);
-  return events.map(({ data, topics }) => {
-    return String(escrowInterface.parseLog({ data, topics })?.args.requestId);
-  });
+  const found: string[] = [];
+  for (const [address, of] of [
+    [String(escrow.target), escrowInterface],
+    [operator, operatorInterface],
+  ] as const) {
+    const topics = [of.getEvent("JobCaptured")?.topicHash ?? null];
+    const logs = await provider.getLogs({ address, topics, fromBlock: 0 });
+    found.push(...logs.map((log) => String(of.parseLog(log)?.args.requestId)));
+  }
+  return found;
 }
 
 it(
@@ -148,7 +172,7 @@ it(
   async () => {
     const random = seeded(SEED);
     let asked = 0;
-    const { chain, pair, worker } = await startPair(() => {
+    const { chain, operator, pair, worker } = await startPair(() => {
       asked += 1;
       // The first APART are left alone, so that there is something to lose.
       if (asked < APART || random(APART) > 0) return;
@@ -163,7 +187,7 @@ it(
       while (next < REQUESTS) {
         const index = next;
         next += 1;
-        const client = new Insisting({ chain, pair, payer });
+        const client = new Insisting({ chain, pair, payer, scheme: schemeOf(index) });
         clients.set(index, client);
         answers.set(index, await client.ask(index));
         if (isDeep && answers.size % TOLD === 0) {
@@ -196,8 +220,10 @@ it(
     expect(paid).toHaveLength(PAID);
     // Each is captured, by its own result, and whatever else was held is with the payer again.
     const captured = await waitFor(async () => {
-      const found = await capturedBy(chain);
-      const isEmpty = (await chain.balanceOf(String(chain.escrow.target))) === 0n;
+      const found = await capturedBy(chain, String(operator.target));
+      const holders = [String(chain.escrow.target), DEPLOYMENT.escrow];
+      const held = await Promise.all(holders.map((holder) => chain.balanceOf(holder)));
+      const isEmpty = held.every((amount) => amount === 0n);
       return isEmpty && found.length >= PAID ? found : undefined;
     });
     expect(captured.sort()).toEqual(paid);

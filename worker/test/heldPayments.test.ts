@@ -1,4 +1,5 @@
 import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import { commerceJobText } from "@haca/protocol/commerceJobText";
 import { batchSettlement, channelIdOf, depositNonceOf } from "@haca/protocol/channels";
 import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
 import { channelAccount } from "@haca/protocol/pageOpening";
@@ -8,8 +9,17 @@ import { PERMIT2_ADDRESS } from "@x402/evm";
 import { AbiCoder, type Contract, MaxUint256, parseEther, toBeHex, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { ContractOf } from "../../scripts/lib/contracts.ts";
+import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { callBatch, DELAY, deployGates, openGate, signVoucher } from "./support/channels.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
+import {
+  createOperator,
+  deployOperators,
+  OPERATOR_STATUS,
+  offerOf,
+  paidBy,
+  signOffer,
+} from "./support/commerce.ts";
 import { deployEscrow, FEE_BPS, openingOf, STATUS } from "./support/escrow.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
@@ -25,12 +35,18 @@ const WINDOW = 432_000n;
 let bed: ResultBed;
 let escrow: Contract;
 let payer: Wallet;
+let operators: string;
 let nonce = 0n;
 const seller = new Wallet(developmentKey(OPERATOR)).address;
 
 beforeAll(async () => {
   bed = await ResultBed.start([OPERATOR]);
   escrow = await deployEscrow(bed.tee, bed.pages);
+  operators = await deployOperators(bed.tee, escrow);
+  const { contracts } = bed.tee.chain.book;
+  Object.assign(contracts, {
+    CommerceOperators: { ...contracts.AccessManager, address: operators },
+  });
   const { token } = bed.pages;
   payer = new Wallet(Wallet.createRandom().privateKey, bed.tee.chain.provider);
   await bed.tee.chain.send("anvil_setBalance", payer.address, "0x56bc75e2d63100000");
@@ -59,6 +75,28 @@ async function openFor(entry: Entry, payee = seller) {
   return { payment, jobId: escrowJobId({ payer: payer.address, nonce }), open };
 }
 
+/** A payment into the public escrow for a result, whose job was opened by an operator that pays the payee. */
+async function openCommerceFor(entry: Entry, payee = seller) {
+  const token = String(bed.pages.token.target);
+  const { node } = decodeRequestId(entry.message.requestId);
+  const operator = await createOperator({ tee: bed.tee, escrow, operators, node, payee, token });
+  const captureDeadline = (await bed.pages.now()) + WINDOW;
+  const of = { operator: String(operator.target), token, amount: MOST, captureDeadline };
+  const made = offerOf({ ...of, requestHash: entry.message.inputHash });
+  const { collector, job, signature } = paidBy(made, await signOffer(payer, made));
+  await (await operator.open(job, collector, signature)).wait();
+  return { operator, job, payment: { job: commerceJobText(job) } };
+}
+
+/** The job of a payment that nobody has opened. */
+async function signedJob({ message }: Entry) {
+  const [operator, token] = [seller, String(bed.pages.token.target)];
+  const captureDeadline = (await bed.pages.now()) + WINDOW;
+  const of = { operator, token, amount: MOST, captureDeadline };
+  const made = offerOf({ ...of, requestHash: message.inputHash });
+  return commerceJobText(paidBy(made, await signOffer(payer, made)).job);
+}
+
 async function cancel(url: string, payment: object): Promise<void> {
   const { status } = await fetch(`${url}/v1/payments/cancelled`, {
     ...{ method: "POST", headers: { "content-type": "application/json" } },
@@ -67,33 +105,41 @@ async function cancel(url: string, payment: object): Promise<void> {
   expect(status).toBe(202);
 }
 
-const until = (jobId: string, status: bigint): Promise<true> =>
+const untilIt = (read: () => Promise<unknown>, value: unknown): Promise<true> =>
   waitFor(async () => {
     await bed.tee.chain.send("evm_mine");
-    return (await escrow.statusOf?.(jobId)) === status ? true : undefined;
+    return (await read()) === value ? true : undefined;
   });
+const until = (jobId: string, status: bigint): Promise<true> =>
+  untilIt(async () => await escrow.statusOf?.(jobId), status);
 
 describe("payments that the escrow holds", () => {
   it("are captured from a page once it is final, and the rest goes back", async () => {
     const charge = { requester: payer.address, price: PRICE };
-    const entries = await bed.make(OPERATOR, 2, charge);
+    const entries = await bed.make(OPERATOR, 3, charge);
     const held: Awaited<ReturnType<typeof openFor>>[] = [];
-    for (const entry of entries) held.push(await openFor(entry));
+    for (const entry of entries.slice(0, 2)) held.push(await openFor(entry));
+    const commerce = await openCommerceFor(entries[2] as Entry);
+    const read = () => commerce.operator.statusOf(commerce.job.payment);
     const before = await bed.pages.token.balanceOf(payer.address);
-    const settings = bed.settings(OPERATOR, 2, {
+    const settings = bed.settings(OPERATOR, 3, {
       ...{ HACA_DATA_DIR: temporaryQueue(), HACA_ESCROW: String(escrow.target) },
     });
     const worker = bed.worker(settings);
     const url = await worker.url();
-    const results = entries.map((entry, i) => ({ ...entry, payment: held[i]?.payment }));
+    const payments = [...held, commerce].map(({ payment }) => payment);
+    const results = entries.map((entry, i) => ({ ...entry, payment: payments[i] }));
     expect(await postResults(url, { results })).toMatchObject({ status: 202 });
     // Given back by somebody who does not know that there is a result: what was first stays.
-    await cancel(url, held[0]?.payment ?? {});
+    await cancel(url, payments[0] ?? {});
+    await cancel(url, payments[2] ?? {});
     await worker.logged("pending");
     for (const { jobId } of held) expect(await escrow.statusOf?.(jobId)).toBe(STATUS.open);
+    expect(await read()).toBe(OPERATOR_STATUS.open);
     await bed.pages.end();
     for (const { jobId } of held) await until(jobId, STATUS.captured);
-    expect(await bed.pages.token.balanceOf(payer.address)).toBe(before + 2n * (MOST - PRICE));
+    await untilIt(read, OPERATOR_STATUS.captured);
+    expect(await bed.pages.token.balanceOf(payer.address)).toBe(before + 3n * (MOST - PRICE));
   });
 
   it("are captured though a reorganisation has opened the job anew, with another deadline", async () => {
@@ -123,16 +169,35 @@ describe("payments that the escrow holds", () => {
   it("are refused for another account than the requester, by name", async () => {
     const [entry] = await bed.make(OPERATOR, 1, { requester: seller, price: PRICE });
     const worker = bed.worker(bed.settings(OPERATOR, 1, { HACA_DATA_DIR: temporaryQueue() }));
-    const payment = { payer: payer.address, nonce: "99", validUntil: "1" };
-    const answer = await postResults(await worker.url(), { ...entry, payment });
-    expect(answer).toMatchObject({
-      ...{ status: 400, body: { error: { code: "result.otherPayer", field: "payment.payer" } } },
-    });
+    const url = await worker.url();
+    const job = await signedJob(entry as Entry);
+    const [other] = await bed.make(OPERATOR, 1, { requester: payer.address, price: PRICE });
+    const salted = { ...job.payment, salt: withOtherEnd(job.payment.salt) };
+    for (const [message, payment, code, field] of [
+      [
+        entry,
+        { payer: payer.address, nonce: "99", validUntil: "1" },
+        ...["result.otherPayer", "payment.payer"],
+      ],
+      [entry, { job }, "result.otherPayer", "payment.job.payment.payer"],
+      [other, { job }, "result.otherJob", "payment.job.requestHash"],
+      [other, { job: { ...job, payment: salted } }, "request.invalid", "payment.job.payment.salt"],
+      [other, { job: { ...job, saltNonce: "x" } }, "request.invalid", "payment.job.saltNonce"],
+    ] as const) {
+      expect(await postResults(url, { ...message, payment })).toMatchObject({
+        ...{ status: 400, body: { error: { code, field } } },
+      });
+    }
   });
 
   it("go back at the deadline, whoever could have cancelled them before", async () => {
     const [entry] = (await bed.make(OPERATOR, 1, {})) as [Entry];
     const { jobId, payment } = await openFor(entry, Wallet.createRandom().address);
+    const commerce = await openCommerceFor(entry, Wallet.createRandom().address);
+    // What answers for an operator, and is none, is sent nothing.
+    const { job } = commerce;
+    const stranger = { ...job.payment, operator: bed.pages.token.target as string };
+    const forged = { job: commerceJobText({ ...job, payment: stranger }) };
     await bed.tee.chain.send("evm_increaseTime", Number(WINDOW));
     await bed.tee.chain.send("evm_mine");
     // One that shows a few blocks' logs at a time, as endpoints do.
@@ -150,8 +215,13 @@ describe("payments that the escrow holds", () => {
         HACA_RPC_URL: proxy.url,
       }),
     );
-    await cancel(await worker.url(), payment);
+    const url = await worker.url();
+    for (const one of [payment, commerce.payment, forged]) await cancel(url, one);
     await until(jobId, STATUS.refunded);
+    await untilIt(() => commerce.operator.statusOf(job.payment), OPERATOR_STATUS.returned);
+    expect(await worker.logged("a payment rests")).toMatchObject({
+      error: expect.stringContaining("is no operator of this deployment's CommerceOperators"),
+    });
   });
 });
 

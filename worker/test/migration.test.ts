@@ -1,3 +1,5 @@
+import { decodeEscrowJob, escrowInterface } from "@haca/protocol/escrowCalls";
+import { id, ZeroAddress } from "ethers";
 import { expect, it } from "vitest";
 import { claimIdentity } from "../src/jobs/acceptJob.ts";
 import { ANY_NUMBER, leaseJobs } from "../src/jobs/leases.ts";
@@ -135,6 +137,27 @@ describeStores("a database of the worker before", (store) => {
     expect(identity).toEqual([{ next: "99" }]);
     expect(before.jobs).toHaveLength(15);
     await migrate({ database });
+  });
+
+  it("keeps the jobs of payments that the escrow holds", async () => {
+    const { database } = store;
+    await restoreOldSchema(database, 21);
+    const [zero, one] = [ZeroAddress, `0x${"1".repeat(40)}`];
+    const terms = {
+      ...{ node: one, payee: one, requestHash: id("request"), token: zero },
+      ...{ feeBps: 1n, kinds: 4n, captureWindow: 9n },
+    };
+    const rest = { payer: one, nonce: 7n, amount: 5n, deadline: 99n, feeReceiver: zero };
+    const job = { terms, ...rest };
+    const cancellation = escrowInterface.encodeFunctionData("cancel", [job]);
+    await database.query(
+      "INSERT INTO held_payments (job_id, payer, nonce, valid_until, cancellation) VALUES ('a', $1, 7, 9, $2), ('b', $1, 8, 9, NULL)",
+      [one, cancellation],
+    );
+    await migrate({ database });
+    const rows = await database.query("SELECT job, operator FROM held_payments ORDER BY job_id");
+    expect(rows.map(({ operator }) => operator)).toEqual([null, null]);
+    expect([decodeEscrowJob(String(rows[0]?.job)), rows[1]?.job]).toEqual([job, null]);
   });
 
   it("goes on from where it was", async () => {

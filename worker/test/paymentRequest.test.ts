@@ -1,5 +1,6 @@
 import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
 import { describe, expect, it } from "vitest";
+import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { parsePaymentRequest } from "../src/roles/facilitate/payments/paymentRequest.ts";
 
 const address = (digit: string) => `0x${digit.repeat(40)}`;
@@ -59,6 +60,45 @@ describe.each(["exact", "upto", "batch-settlement"])("a request under %s", (sche
     const what = { payer: PAYER, nonce: BigInt(word("5")), amount: 1_000n, receiver: GATE };
     expect(read(scheme, transfer)).toMatchObject({ ...what, method: "transfer" });
     expect(read(scheme, permit)).toMatchObject({ ...what, method: "permit2", nonce: 5n });
+  });
+});
+
+describe("a payment into the public escrow", () => {
+  const salted = { salt: word("a"), saltNonce: word("b") };
+  const { witness: _witness, ...plain } = permit.permit2Authorization;
+  const byPermit = { signature, permit2Authorization: plain, ...salted };
+
+  it("is what its authorization names, by either form, until the same second", () => {
+    const what = { payer: PAYER, amount: 1_000n, receiver: GATE, validUntil: 99n };
+    const nonce = BigInt(word("5"));
+    expect(read("auth-capture", { ...transfer, ...salted })).toMatchObject({
+      ...{ ...what, method: "transfer", nonce },
+    });
+    expect(read("auth-capture", byPermit)).toMatchObject({ ...what, method: "permit2", nonce: 5n });
+  });
+
+  it.each([
+    ["without a salt", transfer],
+    ["that is a permit of upto", permit],
+    ["that is a deposit", { ...deposit, ...salted }],
+    ["above 120 bits", { ...transfer, ...salted, authorization: { ...transfer.authorization, value: String(1n << 120n) } }],
+    ["of two forms", { ...transfer, ...byPermit }],
+  ])("is none %s", (_, payload) => {
+    expect(() => read("auth-capture", payload)).toThrow("paymentPayload.payload: ");
+  });
+
+  it.each(["exact", "upto", "batch-settlement"])("is none under %s", (scheme) => {
+    for (const payload of [{ ...transfer, ...salted }, { ...permit, ...salted }, byPermit]) {
+      expect(() => read(scheme, payload)).toThrow("a salt is of auth-capture alone");
+    }
+  });
+
+  it("is the same however it is written, and another with another signature", () => {
+    const hashOf = (payload: object) => read("auth-capture", payload).contentHash;
+    const written = { ...salted, x: 1, ...transfer, signature: signature.replace("ab", "AB") };
+    expect(hashOf(written)).toBe(hashOf({ ...transfer, ...salted }));
+    const other = { ...transfer, ...salted, signature: withOtherEnd(signature) };
+    expect(hashOf(other)).not.toBe(hashOf(written));
   });
 });
 

@@ -1,28 +1,59 @@
 import { readCommercePayload } from "@haca/protocol/commercePayload";
 import {
   COMMERCE_DEPLOYMENTS,
+  COMMERCE_SCHEME,
   type CommerceDeployment,
   type CommerceJob,
   type CommerceOffer,
+  endsOfRequest,
   paymentForOffer,
   requestOfEnds,
 } from "@haca/protocol/commercePayments";
 import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
 import { decodePaymentSignatureHeader } from "@x402/core/http";
-import { type Contract, ContractFactory, Wallet } from "ethers";
+import type { PaymentRequirements } from "@x402/core/types";
+import { PERMIT2_ADDRESS } from "@x402/evm";
+import { AbiCoder, type Contract, ContractFactory, concat, Wallet, ZeroAddress } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
+import { compileGenuineCommerce } from "../../../test/contracts/utils/genuineCommerce.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
+import { type PaidScheme, schemeClient } from "./schemeClient.ts";
 import type { TeeChain } from "./teeChain.ts";
 
 const ETHER = "0x56bc75e2d63100000";
 /** As `ICommerceOperator.Status` numbers them. */
 export const OPERATOR_STATUS = { none: 0n, open: 1n, captured: 2n, returned: 3n };
 
-/** The public escrow that operators are over here: the one that stock clients take where they are told of none. */
-export const [DEPLOYMENT] = COMMERCE_DEPLOYMENTS as readonly [CommerceDeployment];
+/** The genuine contracts are of version 1.0, at hand where this is set; else a stand-in of 1.1, which stock clients take first. */
+const isGenuine = Boolean(process.env.HACA_COMMERCE_PAYMENTS);
+const [LATEST, FIRST] = COMMERCE_DEPLOYMENTS as readonly [CommerceDeployment, CommerceDeployment];
+/** The public escrow that operators are over here. */
+export const DEPLOYMENT = isGenuine ? FIRST : LATEST;
+/** One that they are not over. */
+export const OTHER_DEPLOYMENT = isGenuine ? LATEST : FIRST;
+
+/** Puts the genuine contracts where they are published: each is made there, by what is put there before. */
+async function placeGenuine({ chain }: TeeChain): Promise<void> {
+  const codes = compileGenuineCommerce();
+  const place = async (address: string, name: keyof typeof codes, ...values: string[]) => {
+    const types = values.map(() => "address");
+    const given = AbiCoder.defaultAbiCoder().encode(types, values);
+    await chain.send("anvil_setCode", address, concat([codes[name].bytecode, given]));
+    const code = await chain.provider.call({ to: address });
+    // What the constructor makes stays.
+    const made = await chain.owner.sendTransaction({ to: address, gasLimit: 5_000_000n });
+    await made.wait();
+    await chain.send("anvil_setCode", address, code);
+  };
+  const { erc3009Collector, escrow, permit2Collector } = DEPLOYMENT;
+  await place(escrow, "AuthCaptureEscrow");
+  await place(erc3009Collector, "ERC3009PaymentCollector", escrow, ZeroAddress);
+  await place(permit2Collector, "Permit2PaymentCollector", escrow, PERMIT2_ADDRESS, ZeroAddress);
+}
 
 /** What makes operators, beside the escrow. Returns its address. */
 export async function deployOperators(tee: TeeChain, escrow: Contract): Promise<string> {
+  if (isGenuine) await placeGenuine(tee);
   const { abi, bytecode } = readArtifact("CommerceOperators");
   const factory = new ContractFactory(abi as [], bytecode, tee.chain.owner);
   const { escrow: commerce, erc3009Collector, permit2Collector } = DEPLOYMENT;
@@ -53,6 +84,43 @@ export async function createOperator(parameters: {
 }
 
 type Paid = { job: CommerceJob; collector: string; signature: string };
+
+/** An offer as a gateway makes it, for whatever request; and otherwise, where a test says so. */
+export function offerOf(
+  of: {
+    operator: string;
+    token: string;
+    amount: bigint;
+    requestHash: string;
+    /** unix seconds */
+    captureDeadline: bigint;
+  },
+  changes: Partial<PaymentRequirements> = {},
+  extra: object = {},
+): PaymentRequirements {
+  const captureDeadline = Number(of.captureDeadline);
+  return {
+    ...{ scheme: COMMERCE_SCHEME, network: "eip155:31337", asset: of.token, payTo: of.operator },
+    ...{ amount: String(of.amount), maxTimeoutSeconds: 300, ...changes },
+    extra: {
+      ...{ name: "OPG", version: "1", authCaptureEscrow: DEPLOYMENT.escrow },
+      ...{ captureAuthorizer: of.operator, paymentFlow: "escrow" },
+      ...{ ...endsOfRequest(of.requestHash), feeRecipient: ZeroAddress },
+      ...{ captureDeadline, refundDeadline: captureDeadline, minFeeBps: 0, maxFeeBps: 0 },
+      ...extra,
+    },
+  };
+}
+
+/** What the stock client signs for an offer. */
+export async function signOffer(
+  payer: Wallet,
+  made: PaymentRequirements,
+  scheme: PaidScheme = COMMERCE_SCHEME,
+): Promise<Record<string, unknown>> {
+  const { payload } = await schemeClient(payer, scheme).createPaymentPayload(2, made as never);
+  return payload as Record<string, unknown>;
+}
 
 /** The job of a payment, and what opens it. */
 export function paidBy(accepted: object, payload: unknown): Paid {

@@ -1,24 +1,28 @@
 import { endsOfRequest } from "@haca/protocol/commercePayments";
 import type { PaymentRequirements } from "@x402/core/types";
 import { decodePaymentResponseHeader } from "@x402/fetch";
-import { hexlify, randomBytes, Wallet, ZeroAddress } from "ethers";
-import { describe, expect, it } from "vitest";
+import { hexlify, randomBytes, Wallet } from "ethers";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { withOtherEnd } from "../../../test/contracts/utils/otherEnd.ts";
 import {
   createOperator,
   DEPLOYMENT,
   OPERATOR_STATUS,
+  OTHER_DEPLOYMENT,
+  offerOf,
   openAsStranger,
   paidBy,
   paidByHeader,
+  signOffer,
 } from "./commerce.ts";
 import { FEE, type PaidBed, QUESTION } from "./paidBed.ts";
-import { ETHER, type PaidScheme, PRICE, schemeClient } from "./paidChain.ts";
+import { ETHER, PRICE } from "./paidChain.ts";
 import { post } from "./paymentBed.ts";
 import { waitFor } from "./processes.ts";
+import { temporaryQueue } from "./temporaryFolder.ts";
+import { WorkerProcess } from "./worker.ts";
 
 const WINDOW = 5n * 86_400n;
-const OTHER_VERSION = "0xBdEA0D1bcC5966192B070Fdf62aB4EF5b4420cff";
 
 type Answered = { haca: { message: { requester: string; price: string } } };
 type Signed = { payload: Record<string, unknown>; offer: PaymentRequirements };
@@ -180,33 +184,21 @@ export function commerceCases(bedOf: () => PaidBed): void {
 
   describe("a facilitator of payments into the public escrow", () => {
     /** An offer for some request, otherwise than a gateway makes it. */
-    async function offer(
-      changes: Partial<PaymentRequirements> = {},
-      extra: object = {},
-    ): Promise<PaymentRequirements> {
+    async function offer(changes: Partial<PaymentRequirements> = {}, extra: object = {}) {
       const { operator, pages } = bedOf();
-      const captureDeadline = Number((await pages.now()) + WINDOW);
-      return {
-        ...{ scheme: "auth-capture", network: "eip155:31337", asset: String(pages.token.target) },
-        ...{ amount: String(PRICE), payTo: String(operator.target), maxTimeoutSeconds: 300 },
-        ...changes,
-        extra: {
-          ...{ name: "OPG", version: "1", authCaptureEscrow: DEPLOYMENT.escrow },
-          ...{ captureAuthorizer: String(operator.target), paymentFlow: "escrow" },
-          ...endsOfRequest(hexlify(randomBytes(32))),
-          ...{ captureDeadline, refundDeadline: captureDeadline, feeRecipient: ZeroAddress },
-          ...{ minFeeBps: 0, maxFeeBps: 0, ...extra },
-        },
-      };
+      const captureDeadline = (await pages.now()) + WINDOW;
+      const of = { operator: String(operator.target), token: String(pages.token.target) };
+      const requestHash = hexlify(randomBytes(32));
+      return offerOf({ ...of, amount: PRICE, requestHash, captureDeadline }, changes, extra);
     }
-    const sign = async (payer: Wallet, made: PaymentRequirements, as: PaidScheme) => {
-      const { payload } = await schemeClient(payer, as).createPaymentPayload(2, made as never);
-      return payload as Record<string, unknown>;
-    };
-    const settle = async (accepted: object, payload: object) => {
+    const settle = async (
+      accepted: object,
+      payload: object,
+      url: string = bedOf().facilitatorUrl,
+    ) => {
       const paymentPayload = { x402Version: 2, accepted, payload };
       const body = { x402Version: 2, paymentPayload, paymentRequirements: accepted };
-      return await post(bedOf().facilitatorUrl, "/settle", body);
+      return await post(url, "/settle", body);
     };
     const sentCount = async () => {
       const response = await fetch(`${bedOf().facilitatorUrl}/supported`);
@@ -218,7 +210,7 @@ export function commerceCases(bedOf: () => PaidBed): void {
     it("opens a job once, and tells of it once", async () => {
       const payer = await bedOf().payer(PRICE);
       const made = await offer();
-      const payload = await sign(payer, made, "auth-capture");
+      const payload = await signOffer(payer, made);
       const before = await sentCount();
       expect((await settle(made, payload)).body).toMatchObject({ success: true });
       expect((await settle(made, payload)).body).toMatchObject({
@@ -229,11 +221,37 @@ export function commerceCases(bedOf: () => PaidBed): void {
       expect(await bedOf().operator.statusOf(payment)).toBe(OPERATOR_STATUS.open);
     });
 
+    it("that is killed right after it has sent an opening leaves it to a successor, which tells of that one", async () => {
+      const bed = bedOf();
+      const payer = await bed.payer(2n * PRICE);
+      const made = await offer();
+      const payload = await signOffer(payer, made);
+      const account = Wallet.createRandom();
+      await bed.tee.chain.send("anvil_setBalance", account.address, ETHER);
+      const settings = { ...bed.facilitatorSettings(account.privateKey), HACA_DATA_DIR: temporaryQueue() };
+      const start = (crashAfter?: "broadcast") => {
+        const roles = ["facilitate"];
+        const worker = new WorkerProcess({ settings, roles, ...(crashAfter && { crashAfter }) });
+        onTestFinished(() => worker.child.stop("SIGKILL"));
+        return worker;
+      };
+      const dying = start("broadcast");
+      const asked = settle(made, payload, await dying.url()).catch(() => undefined);
+      expect(await dying.child.exited).toMatchObject({ signal: "SIGKILL" });
+      await asked;
+      const url = await start().url();
+      const { body } = await settle(made, payload, url);
+      const receipt = await bed.tee.chain.provider.getTransactionReceipt(body.transaction);
+      expect([body.success, receipt?.from]).toEqual([true, account.address]);
+      expect(await bed.balanceOf(payer.address)).toBe(PRICE);
+      expect(await bed.tee.chain.provider.getTransactionCount(account.address)).toBe(1);
+    });
+
     it("opens none that was opened before, and has ended", async () => {
       const bed = bedOf();
       const payer = await bed.payer(PRICE);
       const made = await offer();
-      const payload = await sign(payer, made, "auth-capture");
+      const payload = await signOffer(payer, made);
       const { collector, job, signature } = paidBy(made, payload);
       await (await bed.operator.open(job, collector, signature)).wait();
       const { node: from } = await bed.operator.terms();
@@ -293,7 +311,7 @@ export function commerceCases(bedOf: () => PaidBed): void {
         says: "would not open",
       },
       "the other version of the public escrow": {
-        signed: () => offer({}, { authCaptureEscrow: OTHER_VERSION }),
+        signed: () => offer({}, { authCaptureEscrow: OTHER_DEPLOYMENT.escrow }),
         says: "extra.authCaptureEscrow: must be",
       },
       "a charge at once": {
@@ -372,7 +390,7 @@ export function commerceCases(bedOf: () => PaidBed): void {
       const payer = await bedOf().payer(PRICE);
       const before = await sentCount();
       const made = (await one.signed?.()) ?? (await offer());
-      const signed = { offer: made, payload: await sign(payer, made, "auth-capture") };
+      const signed = { offer: made, payload: await signOffer(payer, made) };
       one.told?.(signed);
       const { body } = await settle(signed.offer, signed.payload);
       expect(JSON.stringify(body)).toContain(one.says);
@@ -383,7 +401,7 @@ export function commerceCases(bedOf: () => PaidBed): void {
     it("reads what is signed under other schemes as nothing of this one", async () => {
       const payer = await bedOf().payer(PRICE);
       const made = await offer();
-      const payload = await sign(payer, { ...made, scheme: "exact" }, "exact");
+      const payload = await signOffer(payer, made, "exact");
       expect(await settle(made, payload)).toMatchObject({
         status: 400,
         body: { error: "paymentPayload.payload: is no payment under auth-capture" },
@@ -403,8 +421,6 @@ export function commerceCases(bedOf: () => PaidBed): void {
       expect(await answer("0x12")).toMatchObject({
         ...{ status: 400, body: { error: "operator: must be an address" } },
       });
-      const check = await bedOf().check({ HACA_GATEWAY_COMMERCE_OPERATOR: seller });
-      expect(check).toContain(`problem     HACA_GATEWAY_COMMERCE_OPERATOR: ${seller}: is no operator`);
       expect(await bedOf().check({ HACA_GATEWAY_CAPTURE_WINDOW: "3600" })).toContain(
         "problem     HACA_GATEWAY_CAPTURE_WINDOW: 3600: must be from ",
       );

@@ -1,16 +1,13 @@
 import { join } from "node:path";
-import { PERMIT2_ADDRESS, toClientEvmSigner } from "@x402/evm";
-import { AuthCaptureEvmScheme } from "@x402/evm/auth-capture/client";
-import { ExactEvmScheme } from "@x402/evm/exact/client";
-import { UptoEvmScheme } from "@x402/evm/upto/client";
+import { PERMIT2_ADDRESS } from "@x402/evm";
 import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
 import { type Contract, MaxUint256, parseEther, Wallet } from "ethers";
-import { privateKeyToAccount } from "viem/accounts";
 import { deployGates } from "./channels.ts";
 import { deployOperators } from "./commerce.ts";
 import { deployEscrow } from "./escrow.ts";
 import { developmentKey } from "./localChain.ts";
 import { PageContract } from "./pageContract.ts";
+import { type PaidScheme, schemeClient } from "./schemeClient.ts";
 import { TeeChain } from "./teeChain.ts";
 import { sharedFolder, sharedQueue } from "./temporaryFolder.ts";
 import { type Settings, WorkerProcess } from "./worker.ts";
@@ -33,15 +30,6 @@ export type PaidChainParts = {
   /** what is to be ended, the first at first */
   closers: (() => unknown)[];
 };
-
-export type PaidScheme = "upto" | "exact" | "auth-capture";
-
-/** What signs payments of a scheme, as the stock client has it. */
-export function schemeClient(payer: Wallet, scheme: PaidScheme) {
-  const signer = toClientEvmSigner(privateKeyToAccount(payer.privateKey as `0x${string}`));
-  if (scheme === "auth-capture") return new AuthCaptureEvmScheme(signer);
-  return scheme === "upto" ? new UptoEvmScheme(signer) : new ExactEvmScheme(signer);
-}
 
 /** A chain with the escrow, OPG, and a facilitator that brings payments there. */
 export class PaidChain {
@@ -87,14 +75,8 @@ export class PaidChain {
     const chain = new PaidChain({
       ...{ tee, pages, escrow, folder: folder.path, facilitatorUrl: "", settings, closers },
     });
-    const facilitatorUrl = await chain.worker(["facilitate"], {
-      HACA_FACILITATOR_KEY: facilitator.privateKey,
-      ...{ HACA_PAYMENT_RECEIVERS: chain.seller, HACA_RELAY: String(tee.registry.target) },
-      HACA_MIN_DEPOSIT: String(PRICE),
-      // Nothing is stored here.
-      HACA_BLOB_PUBLISHER: "http://127.0.0.1:9/v1/blobs",
-      HACA_BLOB_AGGREGATOR: "http://127.0.0.1:9",
-    });
+    const own = chain.facilitatorSettings(facilitator.privateKey);
+    const facilitatorUrl = await chain.worker(["facilitate"], own);
     return new PaidChain({ ...chain, facilitatorUrl });
   }
 
@@ -113,6 +95,17 @@ export class PaidChain {
       queue.remove();
     });
     return await worker.url();
+  }
+
+  /** Settings of a facilitator that pays with this key. */
+  facilitatorSettings(key: string): Settings {
+    return {
+      ...{ ...this.settings, HACA_FACILITATOR_KEY: key, HACA_MIN_DEPOSIT: String(PRICE) },
+      ...{ HACA_PAYMENT_RECEIVERS: this.seller, HACA_RELAY: String(this.tee.registry.target) },
+      // Nothing is stored here.
+      HACA_BLOB_PUBLISHER: "http://127.0.0.1:9/v1/blobs",
+      HACA_BLOB_AGGREGATOR: "http://127.0.0.1:9",
+    };
   }
 
   /** Settings of the worker that collects, settles and captures. */

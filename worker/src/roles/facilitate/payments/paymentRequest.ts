@@ -126,9 +126,9 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
   const commerce =
     scheme === COMMERCE_SCHEME ? readCommercePayload(paymentPayload.payload) : undefined;
   const content =
-    deposit === undefined
+    deposit === undefined && commerce === undefined
       ? [scheme, amount, payTo.toLowerCase(), paymentPayload.payload]
-      : [scheme, payTo.toLowerCase(), ...contentOf(deposit)];
+      : [scheme, payTo.toLowerCase(), ...(deposit ? contentOf(deposit) : contentOfJob(commerce))];
   return {
     payload: paymentPayload as unknown as PaymentPayload,
     requirements: paymentRequirements as unknown as PaymentRequirements,
@@ -219,6 +219,10 @@ const contentOf = (deposit: Deposit): string[] => {
   const numbers = [amount, salt, validAfter, validBefore].map(String);
   return [channelId.toLowerCase(), ...numbers, signature.toLowerCase()];
 };
+
+/** All that is signed for a job in the public escrow: most of it is in the number, which is the payment's hash. */
+const contentOfJob = (commerce: CommercePayload | undefined): string[] =>
+  Object.entries(commerce ?? {}).map(([name, value]) => `${name} ${String(value).toLowerCase()}`);
 
 /** A deposit uses a number of the same authorizations as transfers. */
 const depositOf = ({ amount, channel, channelId, salt, validBefore }: Deposit) => ({
