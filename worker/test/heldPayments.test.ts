@@ -1,6 +1,6 @@
 import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
-import { commerceJobText } from "@haca/protocol/commerceJobText";
 import { batchSettlement, channelIdOf, depositNonceOf } from "@haca/protocol/channels";
+import { commerceJobText } from "@haca/protocol/commerceJobText";
 import { ESCROW_KINDS, escrowJobId } from "@haca/protocol/inferenceEscrow";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import { decodeRequestId } from "@haca/protocol/requestId";
@@ -11,7 +11,6 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import type { ContractOf } from "../../scripts/lib/contracts.ts";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { callBatch, DELAY, deployGates, openGate, signVoucher } from "./support/channels.ts";
-import { EndpointProxy } from "./support/endpointProxy.ts";
 import {
   createOperator,
   deployOperators,
@@ -20,6 +19,7 @@ import {
   paidBy,
   signOffer,
 } from "./support/commerce.ts";
+import { EndpointProxy } from "./support/endpointProxy.ts";
 import { deployEscrow, FEE_BPS, openingOf, STATUS } from "./support/escrow.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
@@ -136,6 +136,11 @@ describe("payments that the escrow holds", () => {
     await worker.logged("pending");
     for (const { jobId } of held) expect(await escrow.statusOf?.(jobId)).toBe(STATUS.open);
     expect(await read()).toBe(OPERATOR_STATUS.open);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics.match(/^haca_held_payments\{.*$/gm)?.sort()).toEqual([
+      'haca_held_payments{holder="escrow",state="open"} 2',
+      'haca_held_payments{holder="operator",state="open"} 1',
+    ]);
     await bed.pages.end();
     for (const { jobId } of held) await until(jobId, STATUS.captured);
     await untilIt(read, OPERATOR_STATUS.captured);

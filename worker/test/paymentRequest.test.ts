@@ -81,7 +81,14 @@ describe("a payment into the public escrow", () => {
     ["without a salt", transfer],
     ["that is a permit of upto", permit],
     ["that is a deposit", { ...deposit, ...salted }],
-    ["above 120 bits", { ...transfer, ...salted, authorization: { ...transfer.authorization, value: String(1n << 120n) } }],
+    [
+      "above 120 bits",
+      {
+        ...transfer,
+        ...salted,
+        authorization: { ...transfer.authorization, value: String(1n << 120n) },
+      },
+    ],
     ["of two forms", { ...transfer, ...byPermit }],
   ])("is none %s", (_, payload) => {
     expect(() => read("auth-capture", payload)).toThrow("paymentPayload.payload: ");

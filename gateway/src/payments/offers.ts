@@ -106,10 +106,7 @@ const schemeOf = (route: Route): SchemeNetworkServer => ({
   scheme: SCHEMES[route],
   defaultAssetTransferMethod: METHODS[route][0] ?? "",
   paymentFlows: Object.fromEntries(
-    METHODS[route].map((method) => [
-      method,
-      { supported: [FLOWS[route]], default: FLOWS[route] },
-    ]),
+    METHODS[route].map((method) => [method, { supported: [FLOWS[route]], default: FLOWS[route] }]),
   ),
   async parsePrice(price) {
     if (typeof price !== "object") throw new Error("a price has an asset");

@@ -1,8 +1,8 @@
 import { type CommerceDeployment, commerceDeploymentAt } from "@haca/protocol/commercePayments";
 import type { Operator } from "./facilitator.ts";
-import { QUOTE_SECONDS } from "./quote.ts";
 import { SIGNED_SECONDS } from "./offers.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
+import { QUOTE_SECONDS } from "./quote.ts";
 
 /** Between the clocks of this gateway and of the chain. */
 const SKEW_SECONDS = 300;

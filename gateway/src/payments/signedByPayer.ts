@@ -1,7 +1,7 @@
 import { permit2Domain } from "@haca/protocol/inferenceEscrow";
 import {
-  PERMIT2_ADDRESS,
   PERMIT_TYPES,
+  PERMIT2_ADDRESS,
   RECEIVE_TYPES,
   TRANSFER_TYPES,
   UPTO_PERMIT_TYPES,

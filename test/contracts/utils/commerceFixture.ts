@@ -8,7 +8,7 @@ import {
 } from "@haca/protocol/commercePayments";
 import { permit2Domain } from "@haca/protocol/inferenceEscrow";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
-import { PERMIT2_ADDRESS, PERMIT_TYPES, RECEIVE_TYPES } from "@haca/protocol/signedPayments";
+import { PERMIT_TYPES, PERMIT2_ADDRESS, RECEIVE_TYPES } from "@haca/protocol/signedPayments";
 import { Interface, id, MaxUint256, type Wallet, ZeroAddress } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";
 import { standInCodes } from "../../../testing/uptoContracts.ts";

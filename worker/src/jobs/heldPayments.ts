@@ -145,3 +145,17 @@ export async function restHeldPayment(parameters: {
   const { database, error, jobId, seconds } = parameters;
   await database.query(REST, [jobId, error, seconds]);
 }
+
+const COUNT = `SELECT CASE WHEN operator IS NULL THEN 'escrow' ELSE 'operator' END AS holder, state, count(*)::integer AS payments
+FROM held_payments
+GROUP BY 1, 2`;
+
+/** How many payments there are, by who holds their jobs and how these stand. */
+export async function countHeldPayments(parameters: {
+  database: Database;
+}): Promise<{ holder: string; state: string; payments: number }[]> {
+  const rows = await parameters.database.query(COUNT);
+  return rows.map(({ holder, payments, state }) => ({
+    ...{ holder: String(holder), state: String(state), payments: Number(payments) },
+  }));
+}

@@ -2,6 +2,7 @@ import type { Registry } from "prom-client";
 import { countChannelResults, countChannels } from "../jobs/countChannels.ts";
 import { countPages } from "../jobs/countPages.ts";
 import { countDemands } from "../jobs/demands.ts";
+import { countHeldPayments } from "../jobs/heldPayments.ts";
 import { countOpen } from "../jobs/openTransactions.ts";
 import { countJobs } from "../jobs/readJobs.ts";
 import type { Database } from "../storage/database.ts";
@@ -73,6 +74,16 @@ export function addQueueGauges(parameters: { database: Database; registers: Regi
       const { secondsLeft } = await countDemands({ database });
       if (secondsLeft === null) gauge.remove();
       else gauge.set(secondsLeft);
+    },
+  });
+  add({
+    name: "haca_held_payments",
+    help: "Payments that wait for their results or had an end, by who holds them and how their jobs stand",
+    labelNames: ["holder", "state"],
+    async read(gauge) {
+      for (const { holder, payments, state } of await countHeldPayments({ database })) {
+        gauge.set({ holder, state }, payments);
+      }
     },
   });
   add({

@@ -73,7 +73,11 @@ export async function createOperator(parameters: {
 }): Promise<ContractOf<"CommerceOperator">> {
   const { escrow, node, payee, tee, token } = parameters;
   const runner = tee.chain.owner;
-  const operators = contractAt({ name: "CommerceOperators", address: parameters.operators, runner });
+  const operators = contractAt({
+    name: "CommerceOperators",
+    address: parameters.operators,
+    runner,
+  });
   const known = contractAt({ name: "InferenceEscrow", address: String(escrow.target), runner });
   const [feeBps, feeReceiver] = await known.fee();
   const kinds = ESCROW_KINDS.tee | ESCROW_KINDS.teePage;
@@ -131,7 +135,11 @@ export function paidBy(accepted: object, payload: unknown): Paid {
   const requestHash = requestOfEnds(offer.extra);
   if (read === undefined || requestHash === undefined) throw new Error("no payment of the scheme");
   const { collector, saltNonce, signature } = read;
-  return { job: { payment: paymentForOffer({ offer, ...read }), requestHash, saltNonce }, collector, signature };
+  return {
+    job: { payment: paymentForOffer({ offer, ...read }), requestHash, saltNonce },
+    collector,
+    signature,
+  };
 }
 
 /** The same of a header. */

@@ -228,7 +228,10 @@ export function commerceCases(bedOf: () => PaidBed): void {
       const payload = await signOffer(payer, made);
       const account = Wallet.createRandom();
       await bed.tee.chain.send("anvil_setBalance", account.address, ETHER);
-      const settings = { ...bed.facilitatorSettings(account.privateKey), HACA_DATA_DIR: temporaryQueue() };
+      const settings = {
+        ...bed.facilitatorSettings(account.privateKey),
+        HACA_DATA_DIR: temporaryQueue(),
+      };
       const start = (crashAfter?: "broadcast") => {
         const roles = ["facilitate"];
         const worker = new WorkerProcess({ settings, roles, ...(crashAfter && { crashAfter }) });
@@ -289,7 +292,10 @@ export function commerceCases(bedOf: () => PaidBed): void {
         signed: () => offer({ payTo: bedOf().seller }, { captureAuthorizer: bedOf().seller }),
         says: "opens no jobs of",
       },
-      "another receiver": { signed: () => offer({ payTo: bedOf().seller }), says: "would not open" },
+      "another receiver": {
+        signed: () => offer({ payTo: bedOf().seller }),
+        says: "would not open",
+      },
       "a deadline that is too near": {
         async signed() {
           const captureDeadline = Number((await bedOf().pages.now()) + WINDOW / 5n);

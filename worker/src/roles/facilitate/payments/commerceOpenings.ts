@@ -7,7 +7,11 @@ import {
   type OperatorTerms,
   requestOfEnds,
 } from "@haca/protocol/commercePayments";
-import { operatorInterface, operatorsInterface, operatorTermsIn } from "@haca/protocol/operatorCalls";
+import {
+  operatorInterface,
+  operatorsInterface,
+  operatorTermsIn,
+} from "@haca/protocol/operatorCalls";
 import type { PaymentRequirements } from "@x402/core/types";
 import { getAddress } from "ethers";
 import type { PublicClient } from "viem";
@@ -22,7 +26,10 @@ const MOST_WINDOW = 30 * 86_400;
 const CALLING_SIGNATURE = "6492".repeat(16);
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
-const time = z.int().min(0).max(2 ** 48 - 1);
+const time = z
+  .int()
+  .min(0)
+  .max(2 ** 48 - 1);
 const bps = z.int().min(0).max(10_000);
 const extraSchema = z.looseObject({
   ...{ captureAuthorizer: address, authCaptureEscrow: address, feeRecipient: address },
@@ -115,7 +122,12 @@ export class CommerceOpenings {
     const known = await this.#operatorAt(at);
     if (known === undefined) return undefined;
     const { feeBps, kinds, node, payee, token } = known.terms;
-    const [least] = await this.#caller.view(operatorsInterface, this.operators, "leastWindow", kinds);
+    const [least] = await this.#caller.view(
+      operatorsInterface,
+      this.operators,
+      "leastWindow",
+      kinds,
+    );
     return {
       ...{ operator: getAddress(at), node, payee, token, commerce: known.commerce },
       ...{ feeBps: Number(feeBps), kinds: Number(kinds) },
@@ -154,9 +166,7 @@ export class CommerceOpenings {
   }
 
   /** Anybody can write a contract that has terms: an operator's address is made of them. */
-  async #operatorAt(
-    at: string,
-  ): Promise<{ terms: OperatorTerms; commerce: string } | undefined> {
+  async #operatorAt(at: string): Promise<{ terms: OperatorTerms; commerce: string } | undefined> {
     const operator = getAddress(at);
     const known = this.#known.get(operator);
     if (known !== undefined) return known;

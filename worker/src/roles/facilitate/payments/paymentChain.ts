@@ -85,8 +85,7 @@ export function createPaymentChain(parameters: {
    * of the use and of the transfer in one breath; another transfer in the same transaction is another payment's.
    */
   const findUse = async (payment: Payment): Promise<MinedBlock | "unconfirmed" | undefined> => {
-    const isOfEscrow =
-      escrow !== undefined && payment.to.toLowerCase() === escrow.toLowerCase();
+    const isOfEscrow = escrow !== undefined && payment.to.toLowerCase() === escrow.toLowerCase();
     if (isOfEscrow || isCommerce(payment)) {
       const opening = await findOpening({ provider, payment, confirmations });
       // A payer may have cancelled it: until nothing can open the job, its log may be late.

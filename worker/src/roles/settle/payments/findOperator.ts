@@ -1,4 +1,8 @@
-import { operatorInterface, operatorsInterface, operatorTermsIn } from "@haca/protocol/operatorCalls";
+import {
+  operatorInterface,
+  operatorsInterface,
+  operatorTermsIn,
+} from "@haca/protocol/operatorCalls";
 import { getAddress } from "ethers";
 import { callMany } from "../../../chain/callMany.ts";
 import type { SettleContext } from "../settleContext.ts";
