@@ -42,7 +42,7 @@ export const encodeEscrowJob = (job: EscrowJob): string =>
 export const decodeEscrowJob = (bytes: string): EscrowJob =>
   jobOf(AbiCoder.defaultAbiCoder().decode(jobTypes(), bytes)[0]);
 
-const jobTypes = () => escrowInterface.getFunction("cancel")?.inputs ?? [];
+const jobTypes = () => escrowInterface.getEvent("JobOpened")?.inputs.slice(-1) ?? [];
 
 function jobOf(result: Result): EscrowJob {
   const { amount, deadline, feeReceiver, nonce, payer, terms } = result.toObject();

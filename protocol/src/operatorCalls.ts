@@ -43,7 +43,7 @@ export const encodeCommerceJob = (job: CommerceJob): string =>
 export const decodeCommerceJob = (bytes: string): CommerceJob =>
   jobOf(AbiCoder.defaultAbiCoder().decode(jobTypes(), bytes)[0]);
 
-const jobTypes = () => operatorInterface.getFunction("open")?.inputs.slice(0, 1) ?? [];
+const jobTypes = () => operatorInterface.getEvent("JobOpened")?.inputs.slice(-1) ?? [];
 
 function jobOf(result: Result): CommerceJob {
   const { payment, requestHash, saltNonce } = result.toObject();

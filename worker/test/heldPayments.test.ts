@@ -80,9 +80,12 @@ async function openCommerceFor(entry: Entry, payee = seller) {
   const token = String(bed.pages.token.target);
   const { node } = decodeRequestId(entry.message.requestId);
   const operator = await createOperator({ tee: bed.tee, escrow, operators, node, payee, token });
-  const captureDeadline = (await bed.pages.now()) + WINDOW;
+  const now = await bed.pages.now();
+  const captureDeadline = now + WINDOW;
   const of = { operator: String(operator.target), token, amount: MOST, captureDeadline };
-  const made = offerOf({ ...of, requestHash: entry.message.inputHash });
+  // The client goes by its own clock, and the chain's is days ahead.
+  const maxTimeoutSeconds = Number(now) + 3_600 - Math.floor(Date.now() / 1_000);
+  const made = offerOf({ ...of, requestHash: entry.message.inputHash }, { maxTimeoutSeconds });
   const { collector, job, signature } = paidBy(made, await signOffer(payer, made));
   await (await operator.open(job, collector, signature)).wait();
   return { operator, job, payment: { job: commerceJobText(job) } };
