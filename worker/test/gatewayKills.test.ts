@@ -18,7 +18,7 @@ import { temporaryQueue } from "./support/temporaryFolder.ts";
 import { WorkerProcess } from "./support/worker.ts";
 
 const isDeep = process.env.HACA_DEEP === "1";
-/** A multiple of eight. */
+/** A multiple of four. */
 const REQUESTS = isDeep ? Number(process.env.HACA_KILLED_REQUESTS ?? 1_000) : 8;
 /** The short one's deaths are two: of the gateway, and of both. */
 const SEED = isDeep ? "kills 1000" : "kills 8, 271";

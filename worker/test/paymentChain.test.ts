@@ -1,3 +1,4 @@
+import { operatorInterface } from "@haca/protocol/operatorCalls";
 import { AbiCoder, Interface, id, toBeHex, Wallet } from "ethers";
 import { expect, it } from "vitest";
 import { RefusedByEndpointError, RetryableError } from "../src/errors.ts";
@@ -48,11 +49,13 @@ function chainWith(parameters: {
       const type = name === "balanceOf" ? "uint256" : "bool";
       return AbiCoder.defaultAbiCoder().encode([type], [values[name]]);
     },
-    async getLogs({ topics }: { topics: (string | string[])[] }) {
+    async getLogs({ topics }: { topics: (string | string[] | null)[] }) {
       if (parameters.logsFail !== undefined) throw parameters.logsFail;
       const has = (topic: string | undefined, wanted: string | string[]) =>
         topic !== undefined && [wanted].flat().includes(topic);
-      return logs.filter((log) => topics.every((wanted, i) => has(log.topics[i], wanted)));
+      return logs.filter((log) =>
+        topics.every((wanted, i) => wanted === null || has(log.topics[i], wanted)),
+      );
     },
     getBlock: async () => ({ timestamp }),
     getBlockNumber: async () => head,
@@ -126,5 +129,45 @@ it("is no success of a transaction that did not transfer it, mined or not", asyn
   expect(await chain.judge(payment, receipt(0, []))).toMatchObject({
     ...failed("invalid_exact_evm_transaction_failed"),
     mined: { hash: "0x1" },
+  });
+});
+
+it("into the public escrow has arrived where its operator says so of this job, whoever has opened it", async () => {
+  const job = {
+    payment: {
+      ...{ operator: ELSEWHERE, payer: PAYER, receiver: ELSEWHERE, token: TOKEN, maxAmount: 5n },
+      ...{ preApprovalExpiry: 1_000n, authorizationExpiry: 9_000n, refundExpiry: 9_000n },
+      ...{ minFeeBps: 0n, maxFeeBps: 0n, feeReceiver: RECEIVER, salt: 8n },
+    },
+    ...{ requestHash: id("request"), saltNonce: 9n },
+  };
+  const values = [job, RECEIVER, "0x"];
+  const data = operatorInterface.encodeFunctionData("open", values);
+  const rest = { scheme: "auth-capture", to: ELSEWHERE, data };
+  const commerce = { ...payment, ...rest } as Payment;
+  const opening = (change: object = {}, address = String(ELSEWHERE)): Event => {
+    const opened = { ...job, payment: { ...job.payment, ...change } };
+    const logged = [id("payment"), PAYER, job.requestHash, opened];
+    return { address, ...operatorInterface.encodeEventLog("JobOpened", logged) };
+  };
+  const explain = (events: Event[], timestamp = 1) =>
+    chainWith({ events, timestamp, ...DEEP }).explain(commerce);
+  expect(await explain([opening({ salt: 7n }), opening()])).toMatchObject({
+    ...{ state: "settled", mined: { hash: id("stranger"), blockNumber: 10 } },
+  });
+  expect(await chainWith({ events: [opening()] }).explain(commerce)).toBeUndefined();
+  // Used for nothing, or the log is late: as long as something could open it, nobody is told.
+  for (const others of [[], [opening({ salt: 7n })], [opening({}, TOKEN)], [used(), transfer()]]) {
+    expect(await explain(others)).toBeUndefined();
+    expect(await explain(others, 1_000)).toEqual(USED);
+  }
+  const receipt = (logs: Event[]) =>
+    ({ hash: "0x1", blockNumber: 10, blockHash: "block", gasUsed: 1n, status: 1, logs }) as never;
+  expect(await chainWith({}).judge(commerce, receipt([opening()]))).toMatchObject({
+    ...{ state: "settled", mined: { hash: "0x1" } },
+  });
+  // Tokens that went where they should are not all of it.
+  expect(await chainWith({}).judge(commerce, receipt([transfer()]))).toMatchObject({
+    state: "failed",
   });
 });

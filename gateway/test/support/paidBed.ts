@@ -29,7 +29,7 @@ import {
 import { HttpServer } from "./httpServer.ts";
 
 const NETWORK = "eip155:31337";
-const TOKEN = `0x${"22".repeat(20)}`;
+export const TOKEN = `0x${"22".repeat(20)}`;
 export const PAYEE = `0x${"33".repeat(20)}`;
 export const ESCROW = `0x${"44".repeat(20)}`;
 export const PRICE = 5_000n;
@@ -55,6 +55,8 @@ export class PaidBed {
   readonly folder = mkdtempSync(join(tmpdir(), "haca-paid-"));
   /** what the facilitator answers to the payments that it is asked to settle */
   settles: object = { success: true, transaction: TRANSACTION };
+  /** what it says of operators of commerce payments; undefined: there is none */
+  operator: object | undefined;
   gateway!: RunningGateway;
   readonly #changes: Partial<PaymentSettings>;
   /** how long the worker is waited for */
@@ -72,8 +74,12 @@ export class PaidBed {
   static async start(changes: Partial<PaymentSettings> = {}): Promise<PaidBed> {
     const servers = [answering(ANSWER), accepting, accepting].map((it) => HttpServer.start(it));
     const bed = new PaidBed(await Promise.all(servers), changes);
-    bed.facilitator.handler = (response, { path }) =>
-      answering(path === "/supported" ? SUPPORTED : bed.settles)(response, {} as never);
+    bed.facilitator.handler = (response, { path }) => {
+      const isOperator = path.startsWith("/operators/");
+      const answer = isOperator ? (bed.operator ?? {}) : bed.settles;
+      const status = isOperator && bed.operator === undefined ? 404 : 200;
+      answering(path === "/supported" ? SUPPORTED : answer, status)(response, {} as never);
+    };
     await bed.restart();
     onTestFinished(() => bed.stop());
     return bed;

@@ -97,6 +97,9 @@ export function commerceCases(bedOf: () => PaidBed): void {
       const answers = await Promise.all(responses.map((response) => response.text()));
       expect(responses.map(({ status }) => status)).toEqual([200, 200, 200]);
       expect([new Set(answers).size, bed.gateway.asked]).toEqual([1, asked + 1]);
+      // And where the client pays again, as clients do by themselves: nobody brings that one.
+      const again = await bed.ask(paying(payer).client);
+      expect([again.status, await again.text()]).toEqual([200, answers[0]]);
       expect(await bed.balanceOf(payer.address)).toBe(PRICE);
     });
 
