@@ -12,6 +12,7 @@ import type { ContractOf } from "../../scripts/lib/contracts.ts";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { callBatch, DELAY, deployGates, openGate, signVoucher } from "./support/channels.ts";
 import {
+  copyOf,
   createOperator,
   deployOperators,
   OPERATOR_STATUS,
@@ -204,8 +205,8 @@ describe("payments that the escrow holds", () => {
     const commerce = await openCommerceFor(entry, Wallet.createRandom().address);
     // What answers for an operator, and is none, is sent nothing.
     const { job } = commerce;
-    const stranger = { ...job.payment, operator: bed.pages.token.target as string };
-    const forged = { job: commerceJobText({ ...job, payment: stranger }) };
+    const operator = await copyOf(bed.tee, job.payment.operator);
+    const forged = { job: commerceJobText({ ...job, payment: { ...job.payment, operator } }) };
     await bed.tee.chain.send("evm_increaseTime", Number(WINDOW));
     await bed.tee.chain.send("evm_mine");
     // One that shows a few blocks' logs at a time, as endpoints do.

@@ -87,6 +87,14 @@ export async function createOperator(parameters: {
   return contractAt({ name: "CommerceOperator", address, runner });
 }
 
+/** Something that answers as an operator does, at an address that is not made of its terms. */
+export async function copyOf(tee: TeeChain, operator: string): Promise<string> {
+  const copy = Wallet.createRandom().address;
+  const { chain } = tee;
+  await chain.send("anvil_setCode", copy, await chain.provider.getCode(operator));
+  return copy;
+}
+
 type Paid = { job: CommerceJob; collector: string; signature: string };
 
 /** An offer as a gateway makes it, for whatever request; and otherwise, where a test says so. */

@@ -5,6 +5,7 @@ import { hexlify, randomBytes, Wallet } from "ethers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { withOtherEnd } from "../../../test/contracts/utils/otherEnd.ts";
 import {
+  copyOf,
   createOperator,
   DEPLOYMENT,
   OPERATOR_STATUS,
@@ -293,6 +294,13 @@ export function commerceCases(bedOf: () => PaidBed): void {
       },
       "no operator": {
         signed: () => offer({ payTo: bedOf().seller }, { captureAuthorizer: bedOf().seller }),
+        says: "opens no jobs of",
+      },
+      "a copy of an operator": {
+        async signed() {
+          const captureAuthorizer = await copyOf(bedOf().tee, String(bedOf().operator.target));
+          return await offer({ payTo: captureAuthorizer }, { captureAuthorizer });
+        },
         says: "opens no jobs of",
       },
       "another receiver": {
