@@ -177,7 +177,7 @@ export const VARIABLES = {
   }),
   HACA_GATEWAY_CAPTURE_WINDOW: variable({
     schema: integer(3_600, 2_592_000),
-    default: "432000",
+    default: "518400",
     help: "seconds that the escrow holds a payment at most",
   }),
   HACA_GATEWAY_SPEND_LIMIT: variable({

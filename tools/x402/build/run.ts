@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { BaseError } from "@haca/protocol/baseError";
 
@@ -15,8 +16,8 @@ export async function run(program: string, words: readonly string[], input = "")
     child.once("close", (status, signal) => resolve(status ?? signal ?? "killed"));
   });
   const [output, complaint, status] = await Promise.all([
-    text(child.stdout).catch(() => ""),
-    text(child.stderr).catch(() => ""),
+    said(child.stdout),
+    said(child.stderr),
     ended,
   ]);
   if (status === 0) return output;
@@ -28,6 +29,9 @@ export async function run(program: string, words: readonly string[], input = "")
   const message = `${program} ${words.slice(0, 3).join(" ")}: ${why}`;
   throw new BaseError({ code: "x402.failed", message });
 }
+
+const said = async (stream: Readable | null): Promise<string> =>
+  stream === null ? "" : await text(stream).catch(() => "");
 
 /**
  * The input as a file that is open and has no name any more. Through a pipe a program that reads without waiting, as the
