@@ -42,7 +42,7 @@ interface ICommerceOperators {
 
     /// @notice The shortest time from opening to deadline that a job may have.
     /// @param kinds what counts for it
-    /// @return window seconds; where pages count, an hour, their long road and a day
+    /// @return window seconds; where pages count, an hour, their long road, what a late request adds to it, and a day
     function leastWindow(uint8 kinds) external view returns (uint256 window);
 
     /// @notice Whose fee and pages the operators have.

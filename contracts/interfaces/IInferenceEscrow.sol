@@ -222,6 +222,11 @@ interface IInferenceEscrow is ICaptureRules, IPayouts {
     /// @return isIt whether it did
     function isCaptured(bytes32 requestId, address payee, address token) external view returns (bool isIt);
 
+    /// @notice The shortest window that terms may have.
+    /// @param kinds what counts for the job
+    /// @return window seconds; where pages count, an hour, their long road, what a late request adds to it, and a day
+    function leastWindow(uint8 kinds) external view returns (uint256 window);
+
     /// @notice Whether jobs are opened in a token.
     /// @param token the token
     /// @return isAllowed whether they are

@@ -24,11 +24,8 @@ import {Payouts} from "./Payouts.sol";
 /// @dev Foreign code runs in tokens, in Permit2 and in the payer, if it is a contract: all under one guard, and what a call
 /// is to change is written before. What is held is the sum of open jobs and of credits.
 contract InferenceEscrow is IInferenceEscrow, CaptureRules, Payouts, AccessManaged {
-    /// @notice Bounds of what terms say. Where pages count, the least window is longer.
-    uint256 public constant MINIMUM_WINDOW = PaidKinds.SETTLE_TIME;
+    /// @notice The longest window of terms; `leastWindow` has the shortest.
     uint256 public constant MAXIMUM_WINDOW = PaidKinds.LONGEST_WINDOW;
-    /// @notice Time for whoever captures after a page has become final.
-    uint256 public constant CAPTURE_TIME = PaidKinds.CAPTURE_TIME;
     /// @notice The highest fee.
     uint256 public constant MAXIMUM_FEE_BPS = 1_000;
 
@@ -139,6 +136,11 @@ contract InferenceEscrow is IInferenceEscrow, CaptureRules, Payouts, AccessManag
     }
 
     /// @inheritdoc IInferenceEscrow
+    function leastWindow(uint8 kinds) public view override returns (uint256) {
+        return PaidKinds.leastWindow(kinds, PAGES);
+    }
+
+    /// @inheritdoc IInferenceEscrow
     function fee() public view override returns (uint16 feeBps, address receiver) {
         return (_feeBps, _feeReceiver);
     }
@@ -244,7 +246,7 @@ contract InferenceEscrow is IInferenceEscrow, CaptureRules, Payouts, AccessManag
         if (!isTokenAllowed[terms.token]) revert InferenceEscrow_TokenNotAllowed(terms.token);
         if (terms.feeBps != feeBps) revert InferenceEscrow_FeeInvalid(feeBps, terms.feeBps);
         if (!PaidKinds.areGood(terms.kinds)) revert InferenceEscrow_KindsInvalid(terms.kinds);
-        uint256 minimum = PaidKinds.leastWindow(terms.kinds, PAGES);
+        uint256 minimum = leastWindow(terms.kinds);
         if (terms.captureWindow < minimum || terms.captureWindow > MAXIMUM_WINDOW) {
             revert InferenceEscrow_WindowInvalid(minimum, MAXIMUM_WINDOW, terms.captureWindow);
         }

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IInferenceSettlement} from "../interfaces/IInferenceSettlement.sol";
 import {IPageSettlement} from "../interfaces/IPageSettlement.sol";
+import {PageTimes} from "../settlement/PageTimes.sol";
 
 /// @title PaidKinds
 /// @notice Kinds of results that payments wait for, as bits of terms, and how long they have to be able to wait.
@@ -44,9 +45,11 @@ library PaidKinds {
         return kinds & PAGED == 0 ? SETTLE_TIME : leastWindowOfPages(pages);
     }
 
-    /// @notice Time to propose a page, as long as it is pending by the parameters of now, and time to capture.
+    /// @notice Time to propose a page, as long as it is pending by the parameters of now, and time to capture. Whoever asks
+    /// for a leaf in the last moment has not won: what its answer adds to the page's time is in it. Demands for proofs are
+    /// not, whose deposits the proposer earns.
     /// @param pages where results settle in pages
     function leastWindowOfPages(IPageSettlement pages) internal view returns (uint256) {
-        return SETTLE_TIME + pages.parametersNow().longRoad + CAPTURE_TIME;
+        return SETTLE_TIME + pages.parametersNow().longRoad + PageTimes.AFTER_ANSWER + CAPTURE_TIME;
     }
 }

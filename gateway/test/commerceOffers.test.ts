@@ -9,7 +9,7 @@ const OPERATOR = `0x${"66".repeat(20)}`;
 const commerce = String(COMMERCE_DEPLOYMENTS[0]?.escrow);
 const STATE = {
   ...{ operator: OPERATOR, node: nodeOfEnclave(SIGNER.teeId), payee: PAYEE, token: TOKEN },
-  ...{ feeBps: 0, kinds: 68, commerce, leastWindow: 4 * DAY, mostWindow: 30 * DAY },
+  ...{ feeBps: 0, kinds: 68, commerce, leastWindow: 5 * DAY, mostWindow: 30 * DAY },
 };
 
 const offersIn = (response: Response) => {
@@ -36,7 +36,7 @@ it("a payment into the public escrow is offered in both its forms, beside other 
     ...{ captureAuthorizer: OPERATOR, authCaptureEscrow: commerce, ...endsOfRequest(requestHash) },
     ...{ minFeeBps: 0, maxFeeBps: 0, refundDeadline: extra.captureDeadline },
     // The window is whole when a signature of the quote's last second can be used no more.
-    captureDeadline: expiresAt + 600 + 5 * DAY,
+    captureDeadline: expiresAt + 600 + 6 * DAY,
   });
 });
 

@@ -92,3 +92,16 @@ export const amountWords = (amount: bigint, { decimals, symbol }: Token): string
 
 /** `2.5 %`, from hundredths of a percent. */
 export const percent = (part: bigint): string => `${Number(part) / 100} %`;
+
+/** What failed transfers of a token left payee and receiver of the fee in a gate or an operator. */
+export async function creditsIn(
+  contract: ContractOf<"ChannelGate"> | ContractOf<"CommerceOperator">,
+  { token, terms }: { token: string; terms: { payee: string; feeReceiver: string } },
+): Promise<{ account: string; amount: bigint }[]> {
+  const credits: { account: string; amount: bigint }[] = [];
+  for (const account of new Set([terms.payee, terms.feeReceiver])) {
+    const amount = await contract.creditOf(token, account);
+    if (amount > 0n) credits.push({ account, amount });
+  }
+  return credits;
+}

@@ -6,6 +6,7 @@ import { duration } from "../lib/words.ts";
 import {
   addressArgument,
   amountWords,
+  creditsIn,
   type EscrowContext,
   type ReadOptions,
   refuse,
@@ -51,16 +52,13 @@ export function gate(options: ReadOptions & { gate: string; json?: true }): Prom
   const address = addressArgument("gate", options.gate);
   return withEscrow(options.network, async (context) => {
     const { session } = context;
+    const found = await gateAt(context, address);
+    if (found === undefined) throw refuse(`${address} is no gate of this deployment`);
+    const { contract, terms } = found;
     const gates = await session.contract("ChannelGates");
-    const contract = contractAt({ name: "ChannelGate", address, runner: session.provider });
-    const terms = await termsOf(contract);
-    // Anybody can write a contract that has terms: a gate's address is made of them.
-    if (terms === undefined || getAddress(await gates.gateOf(terms)) !== address) {
-      throw refuse(`${address} is no gate of this deployment`);
-    }
     const delay = await gates.leastWithdrawDelay();
     const token = await tokenAt(context);
-    const credits = await creditsOf(context, { contract, terms });
+    const credits = await creditsIn(contract, { token: token.address, terms });
     if (options.json) {
       const value = { chainId: session.chainId, gate: address, ...terms, delay, credits };
       console.log(JSON.stringify(value, (_, it) => (typeof it === "bigint" ? String(it) : it), 2));
@@ -79,25 +77,19 @@ export function gate(options: ReadOptions & { gate: string; json?: true }): Prom
   });
 }
 
-async function termsOf(contract: ContractOf<"ChannelGate">): Promise<PaidTerms | undefined> {
-  try {
-    const { feeBps, feeReceiver, kinds, node, payee } = await contract.terms();
-    return { node, payee, feeReceiver, feeBps, kinds };
-  } catch {
-    return undefined;
-  }
-}
-
-/** What failed transfers of OPG left payee and receiver of the fee. */
-async function creditsOf(
-  context: EscrowContext,
-  { contract, terms }: { contract: ContractOf<"ChannelGate">; terms: PaidTerms },
-): Promise<{ account: string; amount: bigint }[]> {
-  const { address } = await tokenAt(context);
-  const credits: { account: string; amount: bigint }[] = [];
-  for (const account of new Set([terms.payee, terms.feeReceiver])) {
-    const amount = await contract.creditOf(address, account);
-    if (amount > 0n) credits.push({ account, amount });
-  }
-  return credits;
+/**
+ * A gate of this deployment. Anybody can write a contract that has terms: a gate's address is made of them.
+ */
+export async function gateAt(
+  { session }: EscrowContext,
+  address: string,
+): Promise<{ contract: ContractOf<"ChannelGate">; terms: PaidTerms } | undefined> {
+  const contract = contractAt({ name: "ChannelGate", address, runner: session.provider });
+  const terms: PaidTerms | undefined = await contract.terms().then(
+    ({ feeBps, feeReceiver, kinds, node, payee }) => ({ node, payee, feeReceiver, feeBps, kinds }),
+    () => undefined,
+  );
+  if (terms === undefined) return undefined;
+  const gates = await session.contract("ChannelGates");
+  return getAddress(await gates.gateOf(terms)) === address ? { contract, terms } : undefined;
 }

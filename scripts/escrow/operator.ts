@@ -1,11 +1,13 @@
 import { getAddress } from "ethers";
-import { contractAt } from "../lib/contracts.ts";
+import { type ContractOf, contractAt } from "../lib/contracts.ts";
 import { sendChange } from "../lib/sendChange.ts";
 import { senderOf } from "../lib/sender.ts";
 import { duration } from "../lib/words.ts";
 import {
   addressArgument,
   amountWords,
+  creditsIn,
+  type EscrowContext,
   type ReadOptions,
   refuse,
   type SendOptions,
@@ -52,26 +54,14 @@ export function operator(options: ReadOptions & { operator: string; json?: true 
   const address = addressArgument("operator", options.operator);
   return withEscrow(options.network, async (context) => {
     const { session } = context;
+    const found = await operatorAt(context, address);
+    if (found === undefined) throw refuse(`${address} is no operator of this deployment`);
+    const { contract, terms } = found;
     const operators = await session.contract("CommerceOperators");
-    const contract = contractAt({ name: "CommerceOperator", address, runner: session.provider });
-    const terms: OperatorTerms | undefined = await contract.terms().then(
-      ({ feeBps, feeReceiver, kinds, node, payee, token }) => ({
-        ...{ node, payee, token, feeReceiver, feeBps, kinds },
-      }),
-      () => undefined,
-    );
-    // Anybody can write a contract that has terms: an operator's address is made of them.
-    if (terms === undefined || getAddress(await operators.operatorOf(terms)) !== address) {
-      throw refuse(`${address} is no operator of this deployment`);
-    }
     const token = await tokenAt(context, terms.token);
     const commerce = await contract.COMMERCE();
     const leastWindow = await operators.leastWindow(terms.kinds);
-    const credits: { account: string; amount: bigint }[] = [];
-    for (const account of new Set([terms.payee, terms.feeReceiver])) {
-      const amount = await contract.creditOf(terms.token, account);
-      if (amount > 0n) credits.push({ account, amount });
-    }
+    const credits = await creditsIn(contract, { token: terms.token, terms });
     if (options.json) {
       const { chainId } = session;
       const value = { chainId, operator: address, commerce, ...terms, leastWindow, credits };
@@ -90,6 +80,25 @@ export function operator(options: ReadOptions & { operator: string; json?: true 
       ].join("\n"),
     );
   });
+}
+
+/** An operator of this deployment. Anybody can write a contract that has terms: an operator's address is made of them. */
+export async function operatorAt(
+  { session }: EscrowContext,
+  address: string,
+): Promise<{ contract: ContractOf<"CommerceOperator">; terms: OperatorTerms } | undefined> {
+  const contract = contractAt({ name: "CommerceOperator", address, runner: session.provider });
+  const terms: OperatorTerms | undefined = await contract.terms().then(
+    ({ feeBps, feeReceiver, kinds, node, payee, token }) => ({
+      ...{ node, payee, token, feeReceiver, feeBps, kinds },
+    }),
+    () => undefined,
+  );
+  if (terms === undefined) return undefined;
+  const operators = await session.contract("CommerceOperators");
+  return getAddress(await operators.operatorOf(terms)) === address
+    ? { contract, terms }
+    : undefined;
 }
 
 const linesOf = (terms: PaidTerms, token: Token): string[] => [

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import {
-  ESCROW_KINDS,
   type EscrowTerms,
   escrowFacilitator,
   escrowJobId,
@@ -39,7 +38,6 @@ type PermitOptions = ReadOptions & {
   valid: string;
 };
 
-const PAGE_KINDS = ESCROW_KINDS.teePage | ESCROW_KINDS.optimisticPage;
 const UINT128 = 1n << 128n;
 
 /** Signs a payer's permit for a job and writes it to a file. Errors: `escrow.badArgument`, `escrow.refused`. */
@@ -93,15 +91,10 @@ export function permit(options: PermitOptions): Promise<void> {
 
 /** The contract's bounds are those of now. */
 async function windowArgument(
-  { escrow, session }: EscrowContext,
+  { escrow }: EscrowContext,
   { given, kinds }: { kinds: bigint; given: string | undefined },
 ): Promise<bigint> {
-  let minimum = await escrow.MINIMUM_WINDOW();
-  if ((kinds & PAGE_KINDS) !== 0n) {
-    const pages = await session.contract("PageSettlement");
-    const { longRoad } = await pages.parametersNow();
-    minimum += longRoad + (await escrow.CAPTURE_TIME());
-  }
+  const minimum = await escrow.leastWindow(kinds);
   if (given === undefined) return minimum;
   const window = secondsArgument("--window", given);
   const maximum = await escrow.MAXIMUM_WINDOW();

@@ -81,8 +81,9 @@ refund (docs/payments.md).`,
   }
 
   withSafe(program.command("withdraw"))
-    .description("take what a failed transfer left the account in the escrow")
-    .option("--token <address>", "(default: OPG)")
+    .description("take what a failed transfer left the account")
+    .option("--from <address>", "a gate or an operator that owes it (default: the escrow)")
+    .option("--token <address>", "(default: the operator's, OPG elsewhere)")
     .option("--to <address>", "who gets it (default: the account)")
     .action(async (options) => (await import("./withdraw.ts")).withdraw(options));
 

@@ -97,6 +97,7 @@ export function escrowCases(world: () => World, left: { jobId: string }): void {
     for (const [options, words] of [
       [["gate", payee], `${payee} is no gate of this deployment`],
       [["gate", "0x12"], "gate 0x12 is no address"],
+      [["withdraw", "--from", gate], `gate ${gate} owes `],
       [["open-gate", "--node", "me", "--payee", payee], "--node me is no address"],
       [[...opening, "--kinds", "all"], "--kinds must be of zkml, tee"],
     ] as const) {
@@ -175,7 +176,7 @@ export function escrowCases(world: () => World, left: { jobId: string }): void {
       [permitting("a", { "--window": "3599" }), "--window must be from 3600 to 2592000 s"],
       [
         permitting("a", { "--kinds": "tee-page", "--window": "3600" }),
-        "--window must be from 349200 to 2592000 s for these kinds",
+        "--window must be from 435600 to 2592000 s for these kinds",
       ],
       [permitting("a", { "--valid": "soon" }), "--valid must be a number of seconds, got soon"],
       [permitting("a", { "--token": addressOf("OPG").toLowerCase() }).slice(0, 3), "--payee"],

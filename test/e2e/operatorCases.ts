@@ -7,7 +7,15 @@ import {
   commerceSalt,
 } from "@haca/protocol/commercePayments";
 import { RECEIVE_TYPES } from "@haca/protocol/signedPayments";
-import { parseEther, ZeroAddress } from "ethers";
+import {
+  AbiCoder,
+  type JsonRpcProvider,
+  keccak256,
+  parseEther,
+  toBeHex,
+  ZeroAddress,
+  ZeroHash,
+} from "ethers";
 import { beforeAll, expect, it } from "vitest";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import {
@@ -128,4 +136,47 @@ export function operatorCases(world: () => World): void {
       ...{ status: "Captured", end: { requestId, returned: String(parseEther("3")) } },
     });
   });
+
+  it("takes what a failed transfer left in an operator", async () => {
+    const { provider } = world();
+    const { payee, stranger } = accounts;
+    const ofPayee = ["--account", String(PAYEE), "--to", stranger];
+    for (const [options, words] of [
+      [["--from", payee], `${payee} is neither a gate nor an operator of this deployment`],
+      [["--from", "0x12"], "--from 0x12 is no address"],
+      [["--from", operator, ...ofPayee], `operator ${operator} owes ${payee} nothing of OPG`],
+    ] as const) {
+      expect(await refusal("withdraw", ...options)).toContain(words);
+    }
+    const runner = await provider.getSigner(PAYER);
+    const opg = contractAt({ name: "OPG", address: addressOf("OPG"), runner });
+    await (await opg.transfer(operator, parseEther("2"))).wait();
+    await owe(provider, { debtor: operator, account: payee, amount: parseEther("2") });
+    expect(await success(escrow("operator", operator))).toContain(`credit     2.0 OPG of ${payee}`);
+    const before = await opg.balanceOf(stranger);
+    const withdrawing = ["withdraw", "--from", operator, ...ofPayee];
+    expect(await success(started(...withdrawing))).toContain(`2.0 OPG of credit to ${stranger}`);
+    expect((await opg.balanceOf(stranger)) - before).toBe(parseEther("2"));
+    expect(await refusal(...withdrawing)).toContain("nothing of OPG; nothing sent");
+  });
+}
+
+/** Writes a credit in OPG where the contract keeps it: OPG itself blocks nobody, so that no transfer of it fails. */
+async function owe(
+  provider: JsonRpcProvider,
+  credit: { debtor: string; account: string; amount: bigint },
+): Promise<void> {
+  const { account, amount, debtor } = credit;
+  const token = addressOf("OPG");
+  const contract = contractAt({ name: "CommerceOperator", address: debtor, runner: provider });
+  const coder = AbiCoder.defaultAbiCoder();
+  const under = (key: string, slot: string) =>
+    keccak256(coder.encode(["address", "bytes32"], [key, slot]));
+  for (let slot = 0; slot < 16; slot += 1) {
+    const place = under(account, under(token, toBeHex(slot, 32)));
+    await provider.send("hardhat_setStorageAt", [debtor, place, toBeHex(amount, 32)]);
+    if ((await contract.creditOf(token, account)) === amount) return;
+    await provider.send("hardhat_setStorageAt", [debtor, place, ZeroHash]);
+  }
+  throw new Error("no such slot");
 }

@@ -117,6 +117,7 @@ const TABLE: readonly Row[] = [
   {
     contracts: ["payments/CommerceOperator", "payments/CommerceOperators"],
     mocha: ["payments/commerceOpen", "payments/commerceCapture", "payments/commerceEnd"],
+    solidity: ["payments/CommerceOperator.invariant"],
   },
   {
     contracts: ["payments/ChannelGate", "payments/ChannelGates", "payments/PageOpening"],

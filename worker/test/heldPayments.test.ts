@@ -31,7 +31,7 @@ import { temporaryQueue } from "./support/temporaryFolder.ts";
 const OPERATOR = 5;
 const PRICE = parseEther("2");
 const MOST = parseEther("3");
-const WINDOW = 432_000n;
+const WINDOW = 518_400n;
 
 let bed: ResultBed;
 let escrow: Contract;

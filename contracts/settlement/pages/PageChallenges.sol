@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IInferenceSettlement} from "../../interfaces/IInferenceSettlement.sol";
 import {IPageSettlement} from "../../interfaces/IPageSettlement.sol";
 import {InferenceResults} from "../InferenceResults.sol";
+import {PageTimes} from "../PageTimes.sol";
 import {PageTree} from "../PageTree.sol";
 import {PageJudgement} from "./PageJudgement.sol";
 
@@ -25,7 +26,7 @@ abstract contract PageChallenges is PageJudgement {
     uint256 public constant MAXIMUM_ANSWERS = 32;
     /// @notice What a request leaves of a page's time after its answer is due, in seconds.
     /// For a leaf of an optimistic page that was shown and is wrong it is the time to demand the proof.
-    uint256 public constant TIME_AFTER_ANSWER = 1 days;
+    uint256 public constant TIME_AFTER_ANSWER = PageTimes.AFTER_ANSWER;
 
     /// @inheritdoc IPageSettlement
     mapping(bytes32 commitment => uint256 number) public override committedAt;

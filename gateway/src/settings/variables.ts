@@ -181,7 +181,7 @@ export const VARIABLES = {
   }),
   HACA_GATEWAY_CAPTURE_WINDOW: variable({
     schema: integer(3_600, 2_592_000),
-    default: "432000",
+    default: "518400",
     help: "seconds that an escrow holds a payment at most, from when it can be opened at the latest in the public one",
   }),
   HACA_GATEWAY_SPEND_LIMIT: variable({

@@ -112,7 +112,7 @@ export class PaidBed {
           ...{ escrow: ESCROW, token: { address: TOKEN, name: "OPG", version: "1" } },
           node: nodeOfEnclave(SIGNER.teeId),
           prices: { models, rate: undefined },
-          ...{ facilitator: this.facilitator.url, kinds: 68, captureWindow: 432_000 },
+          ...{ facilitator: this.facilitator.url, kinds: 68, captureWindow: 518_400 },
           limits: { spend: undefined, failures: 20 },
           ...{ settleMs: 2_000, retryMs: 600_000, ...this.#changes },
         },

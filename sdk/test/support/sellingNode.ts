@@ -112,7 +112,7 @@ export class SellingNode {
       },
       requestHash: keccak256(concat([String(headers["haca-salt"]), toUtf8Bytes(body)])),
       ...{ feeBps: 250, kinds: Number(ESCROW_KINDS.tee | ESCROW_KINDS.teePage) },
-      ...{ captureWindow: 432_000, expiresAt: seconds + 60, rate: null, rateAt: null, salt: null },
+      ...{ captureWindow: 518_400, expiresAt: seconds + 60, rate: null, rateAt: null, salt: null },
       mac: hexlify(randomBytes(32)).slice(2),
     } as never;
     const quote = { ...honest, ...this.greed.quote?.(honest) } as Quote;

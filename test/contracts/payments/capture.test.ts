@@ -27,6 +27,7 @@ import { answerAt, optimisticPage, proofOf } from "../utils/optimisticFixture.ts
 import {
   challenge,
   DAY,
+  HOUR,
   leafOf,
   makePage,
   PARAMETERS,
@@ -338,6 +339,30 @@ describe("InferenceEscrow: capture", () => {
         held: 0n,
       });
       await expectRefusal(fromPage(page, 3), "CaptureRules_AlreadyCaptured");
+    });
+
+    it("test_TheLeastWindowOutlastsALeafThatIsAskedForInTheLastMoment", async () => {
+      const captureWindow = await f.escrow.leastWindow(ESCROW_KINDS.teePage);
+      const least = await openJob(f, { terms: { captureWindow }, nonce: 8n });
+      const openedAt = await now(f);
+      const result = await paidResult(f, 3);
+      const page = await pageOf([3, result]);
+      await f.networkHelpers.time.setNextBlockTimestamp(openedAt + HOUR);
+      await propose(f, page);
+      const pageId = await f.pages.pageIdOf(page.header);
+      const { until } = await f.pages.stateOfPage(pageId);
+      await f.networkHelpers.time.setNextBlockTimestamp(until - (await f.pages.ANSWER_TIME()));
+      await f.pages.connect(f.watcher).requestLeaf(page.header, 3);
+      const { deadline } = await f.pages.leafRequestOf(pageId, 3);
+      await f.networkHelpers.time.setNextBlockTimestamp(deadline);
+      await f.pages.answerLeaves([{ header: page.header, leaf: leafOf(page, 3) }]);
+      const last = (await f.pages.stateOfPage(pageId)).until;
+      expect(last).to.equal(until + DAY);
+      expect(least.deadline - last).to.equal(DAY);
+      await f.networkHelpers.time.setNextBlockTimestamp(least.deadline - 1n);
+      await expect(fromPage(page, 3, least))
+        .to.emit(f.escrow, "JobCaptured")
+        .withArgs(escrowJobId(least), result.requestId, PRICE, FEE);
     });
 
     it("test_RevertWhen_ThePageWasRejected_AndPaysTheResultThatSettlesAgain", async () => {

@@ -235,7 +235,7 @@ describe("ChannelGate: claims", () => {
       for (const kinds of [0n, 1n, 8n, 16n, ALL_KINDS | 32n]) {
         await refused(f.gates.open({ ...f.terms, kinds }), "ChannelGates_KindsInvalid", f.gates);
       }
-      expect(await f.gates.leastWithdrawDelay()).to.equal(HOUR + PARAMETERS.longRoad + DAY);
+      expect(await f.gates.leastWithdrawDelay()).to.equal(HOUR + PARAMETERS.longRoad + 2n * DAY);
     });
 
     it("test_RevertWhen_TheyAreMadeWithAccountsWithoutCode", async () => {

@@ -246,9 +246,10 @@ describe("InferenceEscrow: opening a job", () => {
       const most = 30n * DAY;
       for (const [kinds, least] of [
         [ESCROW_KINDS.tee | ESCROW_KINDS.zkml, HOUR],
-        [ESCROW_KINDS.teePage, HOUR + PARAMETERS.longRoad + DAY],
-        [ESCROW_KINDS.tee | ESCROW_KINDS.optimisticPage, HOUR + PARAMETERS.longRoad + DAY],
+        [ESCROW_KINDS.teePage, HOUR + PARAMETERS.longRoad + 2n * DAY],
+        [ESCROW_KINDS.tee | ESCROW_KINDS.optimisticPage, HOUR + PARAMETERS.longRoad + 2n * DAY],
       ] as const) {
+        expect(await f.escrow.leastWindow(kinds)).to.equal(least);
         for (const captureWindow of [0n, least - 1n, most + 1n]) {
           await expect(openUnder({ kinds, captureWindow }))
             .to.be.revertedWithCustomError(f.escrow, "InferenceEscrow_WindowInvalid")

@@ -31,7 +31,7 @@ export function skipWhereMissing(suite: { skip: () => void }, variant: Variant):
 
 /** As `ICommerceOperator.Status` counts. */
 export const OPERATOR_STATUS = { None: 0n, Open: 1n, Captured: 2n, Returned: 3n };
-export const WINDOW = 5n * DAY;
+export const WINDOW = 6n * DAY;
 
 /** What the public escrow has besides what operators call of it. */
 export const COMMERCE_BESIDES = new Interface([

@@ -16,7 +16,7 @@ export const MOST = parseEther("5");
 export const PRICE = parseEther("2");
 export const FEE_BPS = 250n;
 export const FEE = (PRICE * FEE_BPS) / 10_000n;
-export const WINDOW = 5n * DAY;
+export const WINDOW = 6n * DAY;
 export const ALL_KINDS = Object.values(ESCROW_KINDS).reduce((sum, bit) => sum + bit);
 export const REQUEST = id("question");
 

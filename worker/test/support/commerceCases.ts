@@ -23,7 +23,7 @@ import { waitFor } from "./processes.ts";
 import { temporaryQueue } from "./temporaryFolder.ts";
 import { WorkerProcess } from "./worker.ts";
 
-const WINDOW = 5n * 86_400n;
+const WINDOW = 6n * 86_400n;
 
 type Answered = { haca: { message: { requester: string; price: string } } };
 type Signed = { payload: Record<string, unknown>; offer: PaymentRequirements };
