@@ -18,6 +18,7 @@ export type ClientArguments = {
   type?: string;
   localNodes?: boolean;
   attestedChannel?: boolean;
+  witness?: boolean;
 };
 
 /** Of commands that give on streams. */
@@ -57,6 +58,7 @@ export async function clientOptions(
     ...(deployment === undefined ? {} : { deployment }),
     ...(type === undefined ? {} : { nodeType: Number(type) }),
     ...(options.attestedChannel ? { channel: "attested" } : {}),
+    ...(options.witness ? { witness: true } : {}),
   };
 }
 

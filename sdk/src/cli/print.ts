@@ -5,6 +5,7 @@ import {
   type LegacyReceipt,
   legacyReceiptId,
 } from "../legacy/legacyReceipt.ts";
+import type { WitnessTaken } from "../client/takeWitness.ts";
 import type { AsOf, Line, Status } from "../line.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { receiptId } from "../typedData.ts";
@@ -67,6 +68,12 @@ export function asOfText(asOf: AsOf): string {
   if (asOf.type === "always") return "";
   return asOf.type === "time" ? `, ${timeText(asOf.time)}` : `, block ${asOf.number}`;
 }
+
+/** What became of a witness that was wanted: its block's hash is to be kept, since the receipt cannot vouch for it. */
+export const witnessWords = (witness: WitnessTaken): string =>
+  "block" in witness
+    ? `witness: of block ${witness.block.number}, ${witness.block.hash}`
+    : `no witness: ${printable(witness.missing)}`;
 
 /** Any value for programs: numbers without end as their digits. */
 export const toJson = (value: unknown): string =>

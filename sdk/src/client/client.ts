@@ -28,6 +28,8 @@ export type HacaOptions = ChannelOptions & {
   /** what an answer has to have shown, where a call does not say */
   policy?: Policy;
   limits?: Partial<ClientLimits>;
+  /** appends to each answer's receipt what the chain's latest block shows of it then; a call may say otherwise */
+  witness?: boolean;
   /** who pays nodes that ask for it: of `createPayer`. Without one nothing is paid */
   payer?: Payer | undefined;
 };
@@ -65,6 +67,7 @@ export type Client = ReadChannel & {
   channels: Map<string, AttestedTls>;
   limits: ClientLimits;
   payer: Payer | undefined;
+  wantsWitness: boolean;
 };
 
 const LIMITS: ClientLimits = {
@@ -74,14 +77,14 @@ const LIMITS: ClientLimits = {
 };
 const OPTIONS = [
   ...["chainId", "rpcs", "pins", "nodes", "policy", "limits"],
-  ...["deployment", "nodeType", "allowLocalNodes", "payer", "channel", "release"],
+  ...["deployment", "nodeType", "allowLocalNodes", "payer", "channel", "release", "witness"],
 ];
 
 /** @throws BaseError `option.wrong`, `node.badAddress` */
 export function readClient(options: HacaOptions): Client {
   requireKnown(options, OPTIONS);
   const { allowLocalNodes = false, deployment, nodes = [], nodeType = 0 } = options;
-  const { policy = {}, rpcs = [] } = options;
+  const { policy = {}, rpcs = [], witness: wantsWitness = false } = options;
   const chainId = String(options.chainId);
   if (!/^[1-9]\d{0,19}$/.test(chainId)) throw optionError("chainId", "must be a whole number");
   if (!Number.isInteger(nodeType) || nodeType < 0 || nodeType > 255) {
@@ -93,6 +96,7 @@ export function readClient(options: HacaOptions): Client {
   if (deployment !== undefined && deployment.chainId !== chainId) {
     throw optionError("deployment", `is of chain ${deployment.chainId}, not ${chainId}`);
   }
+  if (typeof wantsWitness !== "boolean") throw optionError("witness", "must be true or false");
   const pins = withDeployment(options.pins ?? {}, deployment);
   for (const rpc of rpcs) {
     if (!isEndpoint(rpc)) {
@@ -110,7 +114,7 @@ export function readClient(options: HacaOptions): Client {
   return {
     ...{ chainId, rpcs, policy, pins: { ...pins, settlements } },
     ...{ nodes: nodes.map(readNodeAddress), limits: readLimits(options.limits ?? {}) },
-    ...{ deployment, nodeType, allowLocalNodes, memory: new NodeMemory(), payer },
+    ...{ deployment, nodeType, allowLocalNodes, memory: new NodeMemory(), payer, wantsWitness },
     ...{ ...readChannel(options), channels: new Map() },
   };
 }

@@ -1,15 +1,15 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { keccak, toHex } from "../bytes.ts";
-import { openChain } from "../chain/openChain.ts";
 import { evidenceOf } from "../checks/ofEvidence.ts";
 import { isOfEnclave } from "../checks/ofMessage.ts";
-import { type Pins, settlementIn } from "../pins.ts";
+import type { Pins } from "../pins.ts";
 import { appendEvidence } from "../receipt/makeReceipt.ts";
-import type { Evidence, Receipt, ReceiptCore, WitnessEvidence } from "../receipt/receipt.ts";
+import type { Evidence, Receipt } from "../receipt/receipt.ts";
 import { verify } from "../verify.ts";
 import type { Client } from "./client.ts";
 import { askPage, askStanding } from "./infer/askStanding.ts";
 import { resolveModel } from "./infer/resolveModel.ts";
+import { askWitness } from "./takeWitness.ts";
 
 export type Sealed = {
   receipt: Receipt;
@@ -80,25 +80,13 @@ export async function seal(parameters: {
   if (wantsWitness) {
     const witness = await askWitness(client, core);
     if (typeof witness === "string") miss("witness", witness);
-    else evidence.push(witness);
+    else evidence.push(witness.evidence);
   }
   if (evidence.length === 0) return { receipt, appended: [], missing };
   const sealed = appendEvidence(receipt, ...evidence);
   const appended = evidence.map(({ type }) => type);
   await requireHolding(sealed, pins, appended);
   return { receipt: sealed, appended, missing };
-}
-
-/** Of the latest block on which the client's endpoints agree; or why there is none. */
-async function askWitness(client: Client, core: ReceiptCore): Promise<WitnessEvidence | string> {
-  const { chainId, pins, rpcs } = client;
-  const [rpc] = rpcs;
-  if (rpc === undefined) return "no RPC was given";
-  const layout = settlementIn(pins, core)?.storage;
-  if (layout === undefined) return "the storage of the settlement is not pinned";
-  const { block } = await openChain({ rpcs, chainId });
-  const { makeWitness } = await import("../witness/makeWitness.ts");
-  return await makeWitness({ rpc, block, core, layout });
 }
 
 /** Proof and page, which the node gave. A document is the one that the core names, whatever it is worth. */

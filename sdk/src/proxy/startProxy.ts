@@ -123,9 +123,10 @@ async function keep(reply: ChatReply, onReply: ProxyOptions["onReply"]): Promise
   }
 }
 
-const wordsOn = ({ node, payment, receipt, verification }: ChatReply): object => ({
+const wordsOn = ({ node, payment, receipt, verification, witness }: ChatReply): object => ({
   ...{ verification, node, receipt: receipt === null ? null : receiptId(receipt.core) },
   ...(payment === null ? {} : { payment }),
+  ...(witness === null ? {} : { witness }),
 });
 
 const eventOf = (frame: object): string => `data: ${JSON.stringify(frame)}\n\n`;

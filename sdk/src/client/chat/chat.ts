@@ -10,6 +10,7 @@ import type { Client } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
 import type { Paid, Payment } from "../payer.ts";
 import type { Send, Sent } from "../send.ts";
+import { blockHashesOf, withWitness } from "../takeWitness.ts";
 import { askEnclave, type EnclaveWords, requireEnclave } from "./askEnclave.ts";
 import { type Answered, askPaid, hashOfRequest, hintsOf, withPayment } from "./askPaid.ts";
 import { type ChatOptions, type ChatRequest, readChat } from "./chatOptions.ts";
@@ -115,7 +116,7 @@ async function askUnverified(question: Question): Promise<ChatReply> {
   const answer = answerOf(fields, { id: "chatcmpl-unverified", created, host: node.host });
   return {
     ...{ verification: "off", answer, text: textOf(answer), receipt: null, lines: [] },
-    ...{ node: node.host, payment: paid },
+    ...{ node: node.host, payment: paid, witness: null },
   };
 }
 
@@ -135,9 +136,11 @@ async function verified(
 ): Promise<ChatReply> {
   const { answer, askedAt, enclave, paid } = came;
   const hints = hintsOf(paid);
-  const receipt = receiptOfAnswer({ request: request.body, answer, ...enclave, hints });
+  const answered = receiptOfAnswer({ request: request.body, answer, ...enclave, hints });
+  const { receipt, witness } = await withWitness(client, answered, request);
   const { pins, rpcs } = client;
-  const lines = await verify(receipt, { pins, rpcs, model: request.model });
+  const blockHashes = blockHashesOf(witness);
+  const lines = await verify(receipt, { pins, rpcs, blockHashes, model: request.model });
   requireVerified(lines, request, node.host);
   requireAsAsked(receipt.core, request, { askedAt, host: node.host, paid });
   const shown = answerOf(signedFields(receipt), {
@@ -147,7 +150,7 @@ async function verified(
   });
   return {
     ...{ verification: "verified", answer: shown, text: textOf(shown), receipt, lines },
-    ...{ node: node.host, payment: paid },
+    ...{ node: node.host, payment: paid, witness },
   };
 }
 

@@ -4,6 +4,7 @@ import { canonicalJson } from "../../receipt/canonicalJson.ts";
 import { LIMITS } from "../../receipt/receipt.ts";
 import type { Client } from "../client.ts";
 import { optionError, requireKnown } from "../optionError.ts";
+import { readWitness } from "../takeWitness.ts";
 import { type ChannelOptions, type ReadChannel, readChannel } from "./channelOptions.ts";
 
 /** A message as OpenAI's API has it. */
@@ -26,6 +27,8 @@ export type ChatOptions = ChannelOptions & {
   idempotencyKey?: string;
   /** must be spelled out: the answer is taken unverified, and marked so */
   verify?: "off";
+  /** the client's if left out: appends to the receipt what the chain's latest block shows of the answer */
+  witness?: boolean;
   signal?: AbortSignal;
 };
 
@@ -42,12 +45,13 @@ export type ChatRequest = ReadChannel & {
   idempotencyKey: string | undefined;
   policy: Policy;
   isUnverified: boolean;
+  wantsWitness: boolean;
   signal: AbortSignal | undefined;
 };
 
 const OPTIONS = [
   ...["model", "messages", "parameters", "nodes", "policy"],
-  ...["salt", "idempotencyKey", "verify", "signal", "channel", "release"],
+  ...["salt", "idempotencyKey", "verify", "signal", "channel", "release", "witness"],
 ];
 /** What is no matter of parameters. */
 const OWN = ["model", "messages", "stream"];
@@ -71,6 +75,10 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
   }
   const channel = readChannel(options, client);
   const isUnverified = options.verify === "off";
+  if (isUnverified && options.witness === true) {
+    throw optionError("witness", "is appended to a receipt, and an unverified answer has none");
+  }
+  const wantsWitness = !isUnverified && readWitness(client, options);
   if (isUnverified && channel.isChannelAttested) {
     throw optionError("verify", '"off" attests nothing, and an attested channel was asked for');
   }
@@ -82,7 +90,7 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
     ...(isStream && { stream: true }),
   });
   return {
-    ...{ model, body, text, isStream, policy, isUnverified, idempotencyKey, ...channel },
+    ...{ model, body, text, isStream, policy, isUnverified, wantsWitness, idempotencyKey, ...channel },
     salt: readSalt(options),
     isFresh: options.salt === undefined && idempotencyKey === undefined,
     signal: options.signal,
