@@ -7,6 +7,7 @@ import { readNodeAddress } from "./nodeAddress.ts";
 import { NodeMemory } from "./nodes/nodeMemory.ts";
 import { optionError, requireKnown } from "./optionError.ts";
 import type { Payer } from "./payer.ts";
+import type { KeptEnclave } from "./oblivious/openOblivious.ts";
 import type { Send } from "./send.ts";
 
 /** What a client is made of. */
@@ -28,6 +29,8 @@ export type HacaOptions = ChannelOptions & {
   /** what an answer has to have shown, where a call does not say */
   policy?: Policy;
   limits?: Partial<ClientLimits>;
+  /** address of who brings oblivious requests, so that the node does not see who asks; if left out they go to the node */
+  relay?: string;
   /** appends to each answer's receipt what the chain's latest block shows of it then; a call may say otherwise */
   witness?: boolean;
   /** who pays nodes that ask for it: of `createPayer`. Without one nothing is paid */
@@ -65,6 +68,9 @@ export type Client = ReadChannel & {
   policy: Policy;
   /** by a node's origin */
   channels: Map<string, AttestedTls>;
+  /** who brings oblivious requests; undefined: nobody */
+  relay: URL | undefined;
+  sealing: Map<string, KeptEnclave>;
   limits: ClientLimits;
   payer: Payer | undefined;
   wantsWitness: boolean;
@@ -77,7 +83,7 @@ const LIMITS: ClientLimits = {
 };
 const OPTIONS = [
   ...["chainId", "rpcs", "pins", "nodes", "policy", "limits"],
-  ...["deployment", "nodeType", "allowLocalNodes", "payer", "channel", "release", "witness"],
+  ...["deployment", "nodeType", "allowLocalNodes", "payer", "channel", "release", "witness", "relay"],
 ];
 
 /** @throws BaseError `option.wrong`, `node.badAddress` */
@@ -115,7 +121,8 @@ export function readClient(options: HacaOptions): Client {
     ...{ chainId, rpcs, policy, pins: { ...pins, settlements } },
     ...{ nodes: nodes.map(readNodeAddress), limits: readLimits(options.limits ?? {}) },
     ...{ deployment, nodeType, allowLocalNodes, memory: new NodeMemory(), payer, wantsWitness },
-    ...{ ...readChannel(options), channels: new Map() },
+    ...{ ...readChannel(options), channels: new Map(), sealing: new Map() },
+    relay: options.relay === undefined ? undefined : readNodeAddress(options.relay),
   };
 }
 

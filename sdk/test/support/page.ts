@@ -17,6 +17,7 @@ type Asked = {
   question: string;
   isStream: boolean;
   release?: "channel";
+  channel?: "oblivious";
   /** with which key an answer is paid for, and how much of this token */
   paid?: { key: string; pins: Omit<PaymentPins, "chainId">; most: string };
 };
@@ -47,8 +48,9 @@ const inPage = {
     return { turns, verified: lines.map((of) => isVerified(of)) };
   },
 
-  async chat({ isStream, paid, pins, question, release, url, ...asked }: Asked): Promise<Outcome> {
-    const chainId = BigInt(asked.chainId);
+  async chat(given: Asked): Promise<Outcome> {
+    const { channel, isStream, paid, pins, question, release, url } = given;
+    const chainId = BigInt(given.chainId);
     const payer = paid && {
       payer: createPayer({
         ...{ signer: keySigner(paid.key), pins: { ...paid.pins, chainId } },
@@ -58,7 +60,7 @@ const inPage = {
     const haca = createHaca({ chainId, pins, nodes: [url], ...payer });
     const request = {
       ...{ model: "m", messages: [{ role: "user", content: question }] },
-      ...(release && { release }),
+      ...{ ...(release && { release }), ...(channel && { channel }) },
     };
     let released = 0;
     try {

@@ -164,7 +164,7 @@ async function askBoth(question: Question): Promise<Both> {
   const { client, node, request } = question;
   const failed = new AbortController();
   const { signal } = request;
-  if (client.payer !== undefined || request.isChannelAttested) {
+  if (client.payer !== undefined || request.isChannelAttested || request.isOblivious) {
     return await askInTurn(question, askAnswer);
   }
   const both = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
@@ -186,9 +186,7 @@ async function askInTurn<Answer>(
   question: Question,
   ask: (asked: Asked) => Promise<Answered<Answer>>,
 ): Promise<Both<Answer>> {
-  const { enclave, enclaveNode, send } = await (question.request.isChannelAttested
-    ? openChannel({ ...question, ...question.request })
-    : lookAtEnclave(question));
+  const { enclave, enclaveNode, send } = await open(question);
   const { answer, paid } = await askPaid({
     ...{ ...question, enclaveNode },
     ask: (payment) => ask({ ...question, payment, send }),
@@ -196,9 +194,21 @@ async function askInTurn<Answer>(
   return { answer, enclave, paid };
 }
 
-async function lookAtEnclave(
-  question: Question,
-): Promise<Omit<Channel, "send"> & { send?: never }> {
+async function open(question: Question): Promise<LookedAt | Channel> {
+  const { request } = question;
+  const asked = { ...question, ...request };
+  if (request.isOblivious) {
+    // With the library that seals, which nothing else needs.
+    const { openOblivious } = await import("../oblivious/openOblivious.ts");
+    return await openOblivious(asked);
+  }
+  return await (request.isChannelAttested ? openChannel(asked) : lookAtEnclave(question));
+}
+
+/** An enclave, without a channel to it. */
+type LookedAt = Omit<Channel, "send"> & { send?: never };
+
+async function lookAtEnclave(question: Question): Promise<LookedAt> {
   const { client, node, request } = question;
   const { policy, signal } = request;
   const wantsDocument = policy.attestation !== "registry";
@@ -266,7 +276,7 @@ function requireVerified(lines: readonly Line[], { policy }: ChatRequest, host: 
 /** What an enclave signed, and nobody asked for. */
 function requireAsAsked(
   { input, message }: ReceiptCore,
-  { isFresh, salt }: ChatRequest,
+  { isFresh, isOblivious, salt }: ChatRequest,
   { askedAt, host, paid }: { askedAt: number; host: string; paid: Paid | null },
 ): void {
   const wrong = (field: string, what: string): BaseError =>
@@ -274,7 +284,8 @@ function requireAsAsked(
       ...{ code: "answer.unexpected", details: { field } },
       message: `${host} ${what}`,
     });
-  if (input?.type !== "text" || input.salt !== salt) {
+  // Of an oblivious request the enclave draws it; that its answer is to this request, and no older, shows who has sealed it.
+  if (input?.type !== "text" || (input.salt !== salt && !isOblivious)) {
     throw wrong("salt", "answers with another salt than the one that was sent");
   }
   if (message.requester !== (paid?.requester ?? paid?.payer ?? NOBODY)) {

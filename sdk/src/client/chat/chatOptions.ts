@@ -55,6 +55,8 @@ const OPTIONS = [
 ];
 /** What is no matter of parameters. */
 const OWN = ["model", "messages", "stream"];
+/** By what a client may name itself. */
+const DROPPED = ["user", "metadata", "request_id", "x-request-id"];
 const KEY = /^[\x21-\x7e]{16,255}$/;
 
 /** @throws BaseError `option.wrong` */
@@ -79,8 +81,9 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
     throw optionError("witness", "is appended to a receipt, and an unverified answer has none");
   }
   const wantsWitness = !isUnverified && readWitness(client, options);
-  if (isUnverified && channel.isChannelAttested) {
-    throw optionError("verify", '"off" attests nothing, and an attested channel was asked for');
+  if (channel.isOblivious) requireOblivious(client, options);
+  if (isUnverified && (channel.isChannelAttested || channel.isOblivious)) {
+    throw optionError("verify", '"off" attests nothing, and a channel to the enclave was asked for');
   }
   if (!isUnverified) requirePins(client, model, policy);
   const { body, text } = requestOf({
@@ -112,6 +115,18 @@ function requirePins({ pins, rpcs }: Client, model: string, policy: Policy): voi
   if (!isDirect && rpcs.length === 0) {
     throw optionError("rpcs", "none was given, and the policy takes the registry's word");
   }
+}
+
+/** What a sealed request has no place for, or its enclave throws away unread: the answer would be to another request. */
+function requireOblivious({ payer }: Client, { parameters = {}, ...options }: ChatOptions): void {
+  for (const name of ["salt", "idempotencyKey"] as const) {
+    if (options[name] === undefined) continue;
+    throw optionError(name, "cannot be given with an oblivious request: its enclave draws the salt");
+  }
+  if (payer !== undefined) throw optionError("payer", "pays for no oblivious requests");
+  const dropped = DROPPED.find((name) => Object.hasOwn(parameters, name));
+  if (dropped === undefined) return;
+  throw optionError(`parameters.${dropped}`, "is thrown away unread with an oblivious request");
 }
 
 /** As it will be read on the other side: what JSON leaves out is left out. */
