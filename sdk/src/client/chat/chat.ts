@@ -9,6 +9,7 @@ import { askNodes, isMisbehaviour } from "../askNodes.ts";
 import type { Client } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
 import type { Paid, Payment } from "../payer.ts";
+import { openOblivious } from "../oblivious/openOblivious.ts";
 import type { Send, Sent } from "../send.ts";
 import { blockHashesOf, withWitness } from "../takeWitness.ts";
 import { askEnclave, type EnclaveWords, requireEnclave } from "./askEnclave.ts";
@@ -197,11 +198,7 @@ async function askInTurn<Answer>(
 async function open(question: Question): Promise<LookedAt | Channel> {
   const { request } = question;
   const asked = { ...question, ...request };
-  if (request.isOblivious) {
-    // With the library that seals, which nothing else needs.
-    const { openOblivious } = await import("../oblivious/openOblivious.ts");
-    return await openOblivious(asked);
-  }
+  if (request.isOblivious) return await openOblivious(asked);
   return await (request.isChannelAttested ? openChannel(asked) : lookAtEnclave(question));
 }
 

@@ -11,7 +11,7 @@ export class ByteReader {
   }
 
   /** Throws where there are fewer. */
-  async take(count: number): Promise<Uint8Array> {
+  async take(count: number): Promise<Uint8Array<ArrayBuffer>> {
     if (count > this.#left + this.#buffer.length) throw new Error("more bytes than are taken");
     const pieces = [this.#buffer];
     for (let have = this.#buffer.length; have < count; ) {
@@ -59,7 +59,8 @@ export class ByteReader {
   }
 }
 
-function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+/** One array of several. */
+export function joined(pieces: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const piece of pieces) {

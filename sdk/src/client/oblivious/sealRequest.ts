@@ -1,11 +1,6 @@
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
-import { expand, extract } from "@noble/hashes/hkdf.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { concatBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import { toBytes } from "../../bytes.ts";
-import type { SealingKey } from "../../chain/registeredNodes.ts";
-import { ByteReader } from "./byteReader.ts";
-import { hpke, KEY_BYTES, NONCE_BYTES, SUITE } from "./suite.ts";
+import { ByteReader, joined } from "./byteReader.ts";
+import { hpke, KEY_BYTES, NONCE_BYTES } from "./suite.ts";
 
 /** RFC 9458 as the public network has it: JSON in place of binary HTTP, and a response's nonce of 32 bytes. */
 const REQUEST_INFO = "message/bhttp request\0";
@@ -13,45 +8,59 @@ const WHOLE = "message/bhttp response";
 const CHUNKED = "message/bhttp chunked response";
 const [SECRET_BYTES, RESPONSE_NONCE_BYTES] = [32, 32];
 const NOTHING = new Uint8Array();
-const FINAL = utf8ToBytes("final");
+const bytesOf = (text: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(new TextEncoder().encode(text));
+const FINAL = bytesOf("final");
 
 /** A request that one enclave can open, and what opens the answers to it, and to no other one. */
 export type SealedRequest = {
   bytes: Uint8Array<ArrayBuffer>;
-  /** an answer in one piece. Throws for anything that was not sealed for this request */
-  openWhole: (answer: Uint8Array) => Promise<Uint8Array>;
   /**
-   * An answer by chunks, each as soon as it is here. Throws where a chunk is not the next one, where the final one is missing, and for
-   * anything behind it: what came before is then worth nothing.
+   * An answer in one piece. Throws for anything that was not sealed for this request.
    * @param limit bytes of the answer at most
+   */
+  openWhole: (answer: AsyncIterable<Uint8Array>, limit: number) => Promise<Uint8Array>;
+  /**
+   * The same by chunks, each as soon as it is here. Throws where a chunk is not the next one, where the final one is missing, and for
+   * anything behind it: what came before is then worth nothing.
    */
   openChunks: (answer: AsyncIterable<Uint8Array>, limit: number) => AsyncGenerator<Uint8Array>;
 };
 
-/** @param key that somebody has vouched for as the enclave's */
-export async function sealRequest(key: SealingKey, text: string): Promise<SealedRequest> {
-  const header = headerOf(key.keyId);
+/**
+ * A file of its own, loaded where something is sealed, which imports nothing of a client: what both had would be cut off into a file more.
+ * @param to key that somebody has vouched for as the enclave's, and the header that names it
+ */
+export async function sealRequest(
+  { header, publicKey }: Readonly<Record<"header" | "publicKey", Uint8Array<ArrayBuffer>>>,
+  text: string,
+): Promise<SealedRequest> {
   const context = await hpke.createSenderContext({
-    recipientPublicKey: await hpke.kem.deserializePublicKey(
-      Uint8Array.from(toBytes(key.publicKey)),
-    ),
-    info: concatBytes(utf8ToBytes(REQUEST_INFO), header),
+    recipientPublicKey: await hpke.kem.deserializePublicKey(publicKey),
+    info: joined([bytesOf(REQUEST_INFO), header]),
   });
-  const sealed = new Uint8Array(await context.seal(Uint8Array.from(utf8ToBytes(text))));
+  const sealed = new Uint8Array(await context.seal(bytesOf(text)));
   const enc = new Uint8Array(context.enc);
 
-  async function keysFor(use: string, responseNonce: Uint8Array) {
-    const exported = await context.export(Uint8Array.from(utf8ToBytes(use)), SECRET_BYTES);
-    const secret = extract(sha256, new Uint8Array(exported), concatBytes(enc, responseNonce));
-    const of = (name: string, bytes: number) => expand(sha256, secret, utf8ToBytes(name), bytes);
-    return { cipherKey: of("key", KEY_BYTES), nonce: of("nonce", NONCE_BYTES) };
+  async function keysFor(use: string, responseNonce: Uint8Array<ArrayBuffer>) {
+    const exported = new Uint8Array(await context.export(bytesOf(use), SECRET_BYTES));
+    const secret = await hmac(joined([enc, responseNonce]), exported);
+    // HKDF-Expand (RFC 5869) of what fits into its first block.
+    const expand = async (name: string, bytes: number) =>
+      (await hmac(secret, joined([bytesOf(name), Uint8Array.of(1)]))).subarray(0, bytes);
+    return { cipherKey: await expand("key", KEY_BYTES), nonce: await expand("nonce", NONCE_BYTES) };
   }
 
   return {
-    bytes: Uint8Array.from(concatBytes(header, enc, sealed)),
-    async openWhole(answer) {
-      const keys = await keysFor(WHOLE, answer.subarray(0, RESPONSE_NONCE_BYTES));
-      return open({ ...keys, sealed: answer.subarray(RESPONSE_NONCE_BYTES), counter: 0 });
+    bytes: joined([header, enc, sealed]),
+    async openWhole(answer, limit) {
+      const reader = new ByteReader(answer, limit);
+      try {
+        const keys = await keysFor(WHOLE, await reader.take(RESPONSE_NONCE_BYTES));
+        return open({ ...keys, sealed: await reader.rest(), counter: 0 });
+      } finally {
+        await reader.end();
+      }
     },
     async *openChunks(answer, limit) {
       const reader = new ByteReader(answer, limit);
@@ -73,14 +82,13 @@ export async function sealRequest(key: SealingKey, text: string): Promise<Sealed
   };
 }
 
-/** Key id and suite: with them every request begins. */
-function headerOf(keyId: number): Uint8Array {
-  const header = new DataView(new ArrayBuffer(7));
-  header.setUint8(0, keyId);
-  header.setUint16(1, SUITE.kemId);
-  header.setUint16(3, SUITE.kdfId);
-  header.setUint16(5, SUITE.aeadId);
-  return new Uint8Array(header.buffer);
+async function hmac(
+  secret: Uint8Array<ArrayBuffer>,
+  text: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const key = await crypto.subtle.importKey("raw", secret, algorithm, false, ["sign"]);
+  return new Uint8Array(await crypto.subtle.sign("HMAC", key, text));
 }
 
 function open(parameters: {

@@ -3,8 +3,10 @@ import { concatHex, keccak, keccakText, toHex, wordOf } from "../../bytes.ts";
 import type { SealingKey } from "../../chain/registeredNodes.ts";
 import { isSignedByKey } from "../../signatures.ts";
 import { nodeError } from "../nodeError.ts";
-import { PUBLIC_KEY_BYTES, SUITE } from "./suite.ts";
 
+/** Numbers of the one suite that there is, from RFC 9180: X25519 with HKDF-SHA256, HKDF-SHA256, ChaCha20-Poly1305. */
+const SUITE = { kemId: 0x20, kdfId: 1, aeadId: 3 } as const;
+const PUBLIC_KEY_BYTES = 32;
 const CONFIG_DOMAIN = "OPENGRADIENT_TEE_OHTTP_CONFIG_V1";
 /** Of the one pair of symmetric algorithms that a configuration lists. */
 const LIST_BYTES = 4;
@@ -13,6 +15,13 @@ const HEX_KEY = /^[0-9a-f]{64}$/;
 
 const bytesOf = (value: number, length: number): string =>
   `0x${value.toString(16).padStart(2 * length, "0")}`;
+
+/** Key id and suite: with them every request begins. */
+export const headerOf = ({ keyId }: Pick<SealingKey, "keyId">): string =>
+  concatHex(
+    ...[bytesOf(keyId, 1), bytesOf(SUITE.kemId, 2)],
+    ...[bytesOf(SUITE.kdfId, 2), bytesOf(SUITE.aeadId, 2)],
+  );
 
 /** The configuration of a key as RFC 9458, section 3, has it. */
 export const configOf = ({ keyId, publicKey }: Pick<SealingKey, "keyId" | "publicKey">): string =>

@@ -1,11 +1,12 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { send } from "#send";
+import { toBytes } from "../../bytes.ts";
 import type { SealingKey } from "../../chain/registeredNodes.ts";
 import { urlAt } from "../nodeAddress.ts";
 import { nodeError } from "../nodeError.ts";
 import type { Call, Sent } from "../send.ts";
-import { ByteReader } from "./byteReader.ts";
-import { type SealedRequest, sealRequest } from "./sealRequest.ts";
+import type { SealedRequest } from "./sealRequest.ts";
+import { headerOf } from "./sealingKey.ts";
 
 const REQUEST_TYPE = "message/ohttp-req";
 const WHOLE_TYPE = "message/ohttp-res";
@@ -33,7 +34,11 @@ export async function sendSealed(
   { key, limit, node, relay, teeId }: Parts,
 ): Promise<{ isOpened: boolean; sent: Sent }> {
   const isStream = headers.accept === STREAM_TYPE;
-  const request = await sealRequest(key, String(body));
+  const { sealRequest } = await import("./sealRequest.ts");
+  const [header, publicKey] = [headerOf(key), key.publicKey].map((hex) =>
+    Uint8Array.from(toBytes(hex)),
+  ) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  const request = await sealRequest({ header, publicKey }, String(body));
   const { host } = relay ?? node;
   const sent = await send({
     ...{ method: "POST", signal, body: request.bytes },
@@ -65,15 +70,11 @@ const relayed = (teeId: string, isStream: boolean): Record<string, string> => ({
 type Came = { body: Sent["body"]; limit: number; host: string };
 
 async function wholeOf(request: SealedRequest, { body, host, limit }: Came): Promise<Sent> {
-  const reader = new ByteReader(body, limit);
   try {
-    const text = await request.openWhole(await reader.rest());
-    const inner = innerOf(text);
+    const inner = innerOf(await request.openWhole(body, limit));
     return answerOf(inner.status, "application/json", once(inner.text));
   } catch (cause) {
     throw cause instanceof BaseError ? cause : notSealed(host, cause);
-  } finally {
-    await reader.end();
   }
 }
 

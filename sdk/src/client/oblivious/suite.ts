@@ -8,10 +8,8 @@ import {
 } from "@hpke/core";
 import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 
-/** Numbers of the one suite that there is, from RFC 9180: X25519 with HKDF-SHA256, HKDF-SHA256, ChaCha20-Poly1305. */
-export const SUITE = { kemId: 0x20, kdfId: 1, aeadId: 3 } as const;
-/** Of a public key, and of what a request is encapsulated with; of a key of the cipher, and of its nonces. */
-export const [PUBLIC_KEY_BYTES, KEY_BYTES, NONCE_BYTES] = [32, 32, 12] as const;
+/** Of a key of the cipher, and of its nonces. */
+export const [KEY_BYTES, NONCE_BYTES] = [32, 12] as const;
 const TAG_BYTES = 16;
 
 /** For the HPKE library, whose own ciphers are those of WebCrypto, which has not this one. */
@@ -39,6 +37,7 @@ const bytesOf = (given: ArrayBufferLike | ArrayBufferView): Uint8Array =>
 
 const bufferOf = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer;
 
+/** The one suite that there is: X25519 with HKDF-SHA256, HKDF-SHA256, ChaCha20-Poly1305. */
 export const hpke = new CipherSuite({
   kem: new DhkemX25519HkdfSha256(),
   kdf: new HkdfSha256(),
