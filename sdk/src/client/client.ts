@@ -71,6 +71,8 @@ export type Client = ReadChannel & {
   /** who brings oblivious requests; undefined: nobody */
   relay: URL | undefined;
   sealing: Map<string, KeptEnclave>;
+  /** what nodes whose answers were verified said last of their keys */
+  signingKeys: Map<string, unknown>;
   limits: ClientLimits;
   payer: Payer | undefined;
   wantsWitness: boolean;
@@ -122,6 +124,7 @@ export function readClient(options: HacaOptions): Client {
     ...{ nodes: nodes.map(readNodeAddress), limits: readLimits(options.limits ?? {}) },
     ...{ deployment, nodeType, allowLocalNodes, memory: new NodeMemory(), payer, wantsWitness },
     ...{ ...readChannel(options), channels: new Map(), sealing: new Map() },
+    signingKeys: new Map(),
     relay: options.relay === undefined ? undefined : readNodeAddress(options.relay),
   };
 }

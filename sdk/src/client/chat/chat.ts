@@ -123,13 +123,25 @@ async function askUnverified(question: Question): Promise<ChatReply> {
 
 async function askVerified(question: Question): Promise<ChatReply> {
   const askedAt = Math.floor(Date.now() / 1000);
-  const { answer, enclave, paid } = await askBoth(question);
+  const { client, node, request } = question;
+  const { answer, enclave, isKept = false, paid } = await askBoth(question);
+  const look = async (shown: EnclaveWords): Promise<ChatReply> => {
+    const reply = await verified(question, { answer, enclave: shown, paid, askedAt });
+    client.signingKeys.set(node.href, shown.signingKey);
+    return reply;
+  };
   try {
-    return await verified(question, { answer, enclave, paid, askedAt });
+    return await look(enclave);
   } catch (error) {
-    throw withPayment(error, paid);
+    if (!isKept || !isUnverified(error)) throw withPayment(error, paid);
+    // It may have another key by now, or another session's.
+    const { signal } = request;
+    return await look(await askEnclave({ client, node, wantsDocument: true, signal }));
   }
 }
+
+const isUnverified = (error: unknown): boolean =>
+  error instanceof BaseError && error.code === "answer.notVerified";
 
 async function verified(
   { client, node, request }: Question,
@@ -155,7 +167,13 @@ async function verified(
   };
 }
 
-type Both<Answer = unknown> = { answer: Answer; enclave: EnclaveWords; paid: Paid | null };
+type Both<Answer = unknown> = {
+  answer: Answer;
+  enclave: EnclaveWords;
+  paid: Paid | null;
+  /** the enclave's key is what the node said before */
+  isKept?: boolean;
+};
 
 /**
  * Answer and enclave at once; where one fails, the other is let go of. Who may be paid shows the enclave first, and where the channel
@@ -170,12 +188,14 @@ async function askBoth(question: Question): Promise<Both> {
   }
   const both = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const wantsDocument = request.policy.attestation !== "registry";
+  // The document, which is of now, vouches for the key or does not.
+  const kept = wantsDocument ? client.signingKeys.get(node.href) : undefined;
   try {
     const [answer, enclave] = await Promise.all([
       askAnswer({ ...question, request: { ...request, signal: both } }),
-      askEnclave({ client, node, wantsDocument, signal: both }),
+      askEnclave({ client, node, wantsDocument, signal: both, kept }),
     ]);
-    return { answer: answer.answer, enclave, paid: null };
+    return { answer: answer.answer, enclave, paid: null, isKept: kept !== undefined };
   } catch (error) {
     failed.abort(error);
     throw error;

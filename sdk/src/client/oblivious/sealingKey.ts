@@ -1,5 +1,5 @@
 import type { BaseError } from "@haca/protocol/baseError";
-import { concatHex, keccak, keccakText, toHex, wordOf } from "../../bytes.ts";
+import { bytesOfBase64, concatHex, keccak, keccakText, toHex, wordOf } from "../../bytes.ts";
 import type { SealingKey } from "../../chain/registeredNodes.ts";
 import { isSignedByKey } from "../../signatures.ts";
 import { nodeError } from "../nodeError.ts";
@@ -83,8 +83,7 @@ export async function signedSealingKey(
 const fieldOf = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 
-const hexOf = (base64: string): string =>
-  toHex(Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)));
+const hexOf = (base64: string): string => toHex(bytesOfBase64(base64));
 
 const badSealingKey = (host: string, cause?: unknown): BaseError =>
   nodeError("badSealingKey", `${host} shows a key that its enclave has not signed for requests`, {
