@@ -109,6 +109,11 @@ receipt
     collect,
   )
   .option("--witness", "append what the latest block's state shows, by eth_getProof")
+  .option(
+    "--attested-channel",
+    "ask the node over TLS alone whose certificate its enclave attests, by a pinned image",
+  )
+  .option("--registry", "take the registry's word for that enclave in place of its document")
   .option("--json", "for programs")
   .helpOption("-h, --help", "this text")
   .allowExcessArguments(false)
@@ -175,6 +180,7 @@ looking("nodes")
   .option("--registry", "take the registry's word for an enclave, whatever its image")
   .option("--local-nodes", "take nodes on this machine from the registry, for local chains")
   .option("--ping", "ask each that would be asked how fast it answers")
+  .option("--attested-channel", "over TLS alone whose certificate the node's enclave attests")
   .option("--json", "for programs")
   .action(async (options: NodesArguments) => {
     const { showNodes } = await import("./nodesCommand.ts");

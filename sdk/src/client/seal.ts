@@ -6,6 +6,7 @@ import type { Pins } from "../pins.ts";
 import { appendEvidence } from "../receipt/makeReceipt.ts";
 import type { Evidence, Receipt } from "../receipt/receipt.ts";
 import { verify } from "../verify.ts";
+import { sendFor } from "./chat/openChannel.ts";
 import type { Client } from "./client.ts";
 import { askPage, askStanding } from "./infer/askStanding.ts";
 import { resolveModel } from "./infer/resolveModel.ts";
@@ -23,6 +24,7 @@ export type Sealed = {
  * Appends the evidence that can be had now: the proof and the page, from the node that answered, and the attestation document
  * that the core names, where somebody has it; a witness of the chain's latest block if that is wanted. What does not hold is not
  * appended, but thrown.
+ * @param parameters.client with `channel: "attested"` the node is asked over such a one
  * @param parameters.node from `readNodeAddress`; none: no node is asked
  * @param parameters.document attestation document
  * @param parameters.wantsWitness asks the first of the client's endpoints for it (`eth_getProof`)
@@ -54,7 +56,8 @@ export async function seal(parameters: {
     if (wantsProof) miss("proof", "no node was named to ask");
     if (wantsPage) miss("page", "no node was named to ask");
   } else if (wantsProof || wantsPage) {
-    const question = { client, node, core, signal };
+    const send = await sendFor({ client, node, signal });
+    const question = { client, node, core, signal, send };
     const { proof, state } = await askStanding(question);
     if (wantsProof && proof === null) miss("proof", `the request is ${state}`);
     if (wantsProof && proof !== null) {

@@ -50,6 +50,15 @@ export async function openChannel(parameters: {
   return channel;
 }
 
+/** The connections to a node by which a client asks it what is no prompt: attested ones where it wants these, any where not. */
+export async function sendFor(
+  parameters: Pick<Parameters<typeof openChannel>[0], "client" | "node" | "signal">,
+): Promise<Send | undefined> {
+  const { client } = parameters;
+  if (!client.isChannelAttested) return undefined;
+  return (await openChannel({ ...parameters, policy: client.policy })).send;
+}
+
 const isOfCertificate = (error: unknown): boolean =>
   error instanceof BaseError && error.code === "node.otherCertificate";
 
