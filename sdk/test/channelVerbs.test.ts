@@ -166,7 +166,9 @@ describe("haca channel withdraw", () => {
     expect(text).toMatch(/^change {7}withdrawal of 8 OPG begun, which --finish ends from \d{4}-/);
     expect(text).toContain("until then   2 OPG at most may be claimed of it, by vouchers");
     // 50,000 gas and a fifth, at twice a gwei and one more.
-    expect(text).toContain(`gas          60000 at most, which costs 0.00018 ether at most, of ${payer}`);
+    expect(text).toContain(
+      `gas          60000 at most, which costs 0.00018 ether at most, of ${payer}`,
+    );
     expect(text).toMatch(/\nnothing sent: --yes sends it\n$/);
   });
 
@@ -189,7 +191,12 @@ describe("haca channel withdraw", () => {
       { finish: true },
       /^all of the channel was claimed or has gone back/,
     ],
-    ["what costs too much", {}, { maxCost: "0.00017" }, /^that is above --max-cost 0\.00017; nothing/],
+    [
+      "what costs too much",
+      {},
+      { maxCost: "0.00017" },
+      /^that is above --max-cost 0\.00017; nothing/,
+    ],
     ["an amount at the end", begun, { finish: true, amount: "1" }, /^--amount: was said when/],
     ["what is no amount", {}, { amount: "all" }, /^--amount: must be an amount of OPG/],
     ["what is no cost", {}, { maxCost: "1e9" }, /^--max-cost: must be an amount of ether/],

@@ -58,7 +58,11 @@ describe("a node that was asked before", () => {
   });
 
   it("is believed no more than before: another key, or another image, is no verified answer", async () => {
-    for (const lies of [{ shows: OTHERS.same }, { enclave: OTHERS.image }, { enclave: OTHERS.root }]) {
+    for (const lies of [
+      { shows: OTHERS.same },
+      { enclave: OTHERS.image },
+      { enclave: OTHERS.root },
+    ]) {
       const own = clientOf();
       await own.chat({ model: "m", messages });
       node.lies = lies;

@@ -277,7 +277,10 @@ describe("pinned layouts", () => {
     );
     for (const lie of [{ outputLayout: moved }, { inputMode: 1 }]) {
       const getVersion = (version: unknown) => [{ ...viewOf(version), ...lie }];
-      const lied = await setUp({}, { contracts: { ...WITH_MODEL, getVersion }, pins: pinned(HASH) });
+      const lied = await setUp(
+        {},
+        { contracts: { ...WITH_MODEL, getVersion }, pins: pinned(HASH) },
+      );
       await expect(lied.haca.infer(ASKED)).rejects.toMatchObject({ code: "model.notAsPinned" });
       expect(lied.node.asked).toEqual([]);
     }

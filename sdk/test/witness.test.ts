@@ -24,8 +24,8 @@ import { verify } from "../src/verify.ts";
 import { judgeWitnesses } from "../src/witness/judgeWitnesses.ts";
 import { makeWitness } from "../src/witness/makeWitness.ts";
 import type { StorageLayout } from "../src/witness/storageLayout.ts";
-import { changeAt } from "./support/changeAt.ts";
 import { servedChains } from "./support/chains.ts";
+import { changeAt } from "./support/changeAt.ts";
 import { ChatNode, PINS } from "./support/chatNode.ts";
 import { OPTIONS, receiptOf } from "./support/vectors.ts";
 

@@ -429,7 +429,9 @@ describe("the SDK", () => {
 
     const withdrawing = ["channel", "withdraw", channelId, ...place];
     const [dry] = await haca(payer, ...withdrawing);
-    expect(dry).toMatch(/^change {7}withdrawal of 6 OPG begun(?:.*\n)*nothing sent: --yes sends it\n$/);
+    expect(dry).toMatch(
+      /^change {7}withdrawal of 6 OPG begun(?:.*\n)*nothing sent: --yes sends it\n$/,
+    );
     expect((await status()).withdrawal).toBeNull();
     const [begun] = await haca(payer, ...withdrawing, "--yes");
     expect(begun).toMatch(/^transaction {2}0x[0-9a-f]{64}\ndone {9}in block \d+\n$/m);

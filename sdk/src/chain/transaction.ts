@@ -1,6 +1,6 @@
 import { concatHex, keccak } from "../bytes.ts";
-import { keyOf } from "../pay/keySigner.ts";
 import { pause } from "../pause.ts";
+import { keyOf } from "../pay/keySigner.ts";
 import { rlpBytes, rlpList, rlpQuantity } from "../witness/encodeRlp.ts";
 import { callRpc, chainError } from "./jsonRpc.ts";
 

@@ -10,6 +10,7 @@ import {
   type ChannelStanding,
   channelStanding,
   claimableOf,
+  leastOf,
   leftIn,
 } from "../pay/channel/channelStanding.ts";
 import { withdrawalOf } from "../pay/channel/channelTypes.ts";
@@ -124,7 +125,7 @@ function planOf(
     if (asked.now < endsAt) {
       throw refuse(`the withdrawal can be finished from ${timeText(String(endsAt))} on`);
     }
-    const comes = amount < left ? amount : left;
+    const comes = leastOf(amount, left);
     if (comes === 0n) throw refuse("all of the channel was claimed or has gone back");
     const changes = [
       `change       ${opgOf(String(comes))} of the channel -> ${channel.payer}`,

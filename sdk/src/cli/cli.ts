@@ -212,7 +212,10 @@ const chatting = (name: string): Command =>
       "--attested-channel",
       "ask over TLS alone whose certificate the node's enclave attests, whoever has signed it",
     )
-    .option("--oblivious", "seal requests to a key of the node's enclave; nobody else can read them")
+    .option(
+      "--oblivious",
+      "seal requests to a key of the node's enclave; nobody else can read them",
+    )
     .option("--relay <url>", "have it bring them, so that the node does not see who asks");
 
 /** One that may pay them, and gives on streams. */

@@ -1,11 +1,11 @@
 import { styleText } from "node:util";
+import type { WitnessTaken } from "../client/takeWitness.ts";
 import {
   LEGACY_MEDIA_TYPE,
   type LegacyCore,
   type LegacyReceipt,
   legacyReceiptId,
 } from "../legacy/legacyReceipt.ts";
-import type { WitnessTaken } from "../client/takeWitness.ts";
 import type { AsOf, Line, Status } from "../line.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { receiptId } from "../typedData.ts";

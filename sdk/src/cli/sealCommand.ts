@@ -32,7 +32,9 @@ export async function sealFile(
   const { rpc: rpcs = [] } = options;
   rpcs.forEach(requireUrl);
   if (options.registry && !options.attestedChannel) {
-    throw new UsageError("--registry: says whose word counts of --attested-channel, and nothing else");
+    throw new UsageError(
+      "--registry: says whose word counts of --attested-channel, and nothing else",
+    );
   }
   if (path === "-") throw new UsageError("-: a receipt is sealed in its file; name one");
   const node = options.node === undefined ? undefined : readNodeAddress(options.node);

@@ -1,4 +1,5 @@
 import { isEndpoint } from "../chain/jsonRpc.ts";
+import type { SealingKey } from "../chain/registeredNodes.ts";
 import { type Deployment, withDeployment } from "../deployment.ts";
 import type { Policy } from "../isVerified.ts";
 import type { Pins } from "../pins.ts";
@@ -7,7 +8,6 @@ import { readNodeAddress } from "./nodeAddress.ts";
 import { NodeMemory } from "./nodes/nodeMemory.ts";
 import { optionError, requireKnown } from "./optionError.ts";
 import type { Payer } from "./payer.ts";
-import type { KeptEnclave } from "./oblivious/openOblivious.ts";
 import type { Send } from "./send.ts";
 
 /** What a client is made of. */
@@ -55,6 +55,17 @@ export type ClientLimits = {
 /** Connections of which an enclave has attested the certificate, DER. */
 export type AttestedTls = { certificate: Uint8Array; send: Send };
 
+/** Whose answers a node has signed: what the receipt is made with. */
+export type EnclaveWords = { signingKey: unknown; document?: Uint8Array };
+
+/** An enclave to which requests can be sealed, and whose answers those to them are; until when: milliseconds of `performance.now()`. */
+export type KeptEnclave = {
+  sealing: SealingKey;
+  enclave: EnclaveWords;
+  teeId: string;
+  until: number;
+};
+
 /** What every operation of a client works with: options that were looked at. */
 export type Client = ReadChannel & {
   chainId: string;
@@ -85,7 +96,16 @@ const LIMITS: ClientLimits = {
 };
 const OPTIONS = [
   ...["chainId", "rpcs", "pins", "nodes", "policy", "limits"],
-  ...["deployment", "nodeType", "allowLocalNodes", "payer", "channel", "release", "witness", "relay"],
+  ...[
+    "deployment",
+    "nodeType",
+    "allowLocalNodes",
+    "payer",
+    "channel",
+    "release",
+    "witness",
+    "relay",
+  ],
 ];
 
 /** @throws BaseError `option.wrong`, `node.badAddress` */

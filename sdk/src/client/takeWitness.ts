@@ -66,7 +66,8 @@ export function readWitness(
 ): boolean {
   if (typeof witness !== "boolean") throw optionError("witness", "must be true or false");
   if (!witness) return false;
-  if (client.rpcs.length === 0) throw optionError("rpcs", "none was given, and a witness is wanted");
+  if (client.rpcs.length === 0)
+    throw optionError("rpcs", "none was given, and a witness is wanted");
   const { settlements = [] } = client.pins;
   if (settlements.some(({ storage }) => storage !== undefined)) return true;
   throw optionError("pins.settlements", "none has its storage pinned, and a witness is wanted");

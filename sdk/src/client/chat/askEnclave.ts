@@ -5,12 +5,9 @@ import { bytesOfBase64, keccak, sliceHex, toHex } from "../../bytes.ts";
 import { checkAttestation } from "../../checks/ofEvidence.ts";
 import { keyIn } from "../../receipt/receiptOfAnswer.ts";
 import { askNode, askNodeJson, refusalOf } from "../askNode.ts";
-import type { Client } from "../client.ts";
+import type { Client, EnclaveWords } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
 import type { Send } from "../send.ts";
-
-/** Whose answers a node has signed: what the receipt is made with. */
-export type EnclaveWords = { signingKey: unknown; document?: Uint8Array };
 
 const NONCE_BYTES = 20;
 

@@ -83,7 +83,10 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
   const wantsWitness = !isUnverified && readWitness(client, options);
   if (channel.isOblivious) requireOblivious(client, options);
   if (isUnverified && (channel.isChannelAttested || channel.isOblivious)) {
-    throw optionError("verify", '"off" attests nothing, and a channel to the enclave was asked for');
+    throw optionError(
+      "verify",
+      '"off" attests nothing, and a channel to the enclave was asked for',
+    );
   }
   if (!isUnverified) requirePins(client, model, policy);
   const { body, text } = requestOf({
@@ -93,7 +96,17 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
     ...(isStream && { stream: true }),
   });
   return {
-    ...{ model, body, text, isStream, policy, isUnverified, wantsWitness, idempotencyKey, ...channel },
+    ...{
+      model,
+      body,
+      text,
+      isStream,
+      policy,
+      isUnverified,
+      wantsWitness,
+      idempotencyKey,
+      ...channel,
+    },
     salt: readSalt(options),
     isFresh: options.salt === undefined && idempotencyKey === undefined,
     signal: options.signal,
@@ -121,7 +134,10 @@ function requirePins({ pins, rpcs }: Client, model: string, policy: Policy): voi
 function requireOblivious({ payer }: Client, { parameters = {}, ...options }: ChatOptions): void {
   for (const name of ["salt", "idempotencyKey"] as const) {
     if (options[name] === undefined) continue;
-    throw optionError(name, "cannot be given with an oblivious request: its enclave draws the salt");
+    throw optionError(
+      name,
+      "cannot be given with an oblivious request: its enclave draws the salt",
+    );
   }
   if (payer !== undefined) throw optionError("payer", "pays for no oblivious requests");
   const dropped = DROPPED.find((name) => Object.hasOwn(parameters, name));

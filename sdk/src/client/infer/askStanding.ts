@@ -48,7 +48,10 @@ export async function askPage(question: Question): Promise<PageEvidence | null> 
   return readAs(question.node, () => pageOf(parsed(answer.text, host)));
 }
 
-const questionAt = ({ client, core, node, send, signal }: Question, below: string): NodeQuestion => ({
+const questionAt = (
+  { client, core, node, send, signal }: Question,
+  below: string,
+): NodeQuestion => ({
   ...{ node, signal, send },
   path: `/v1/${isOfEnclave(core) ? "results" : "inferences"}/${core.message.requestId}${below}`,
   limits: { bytes: client.limits.answerBytes, ms: client.limits.askMs },

@@ -1,20 +1,17 @@
 import { keccak, sliceHex, toBytes } from "../../bytes.ts";
-import { keysOfEnclave, type SealingKey } from "../../chain/registeredNodes.ts";
+import { keysOfEnclave } from "../../chain/registeredNodes.ts";
 import type { Policy } from "../../isVerified.ts";
 import { keyIn } from "../../receipt/receiptOfAnswer.ts";
-import { askEnclave, type EnclaveWords, requireEnclave } from "../chat/askEnclave.ts";
+import { askEnclave, requireEnclave } from "../chat/askEnclave.ts";
 import type { Channel } from "../chat/openChannel.ts";
-import type { Client } from "../client.ts";
+import type { Client, KeptEnclave } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
 import { enclaveOf } from "../nodes/registryNodes.ts";
 import type { Call } from "../send.ts";
-import { sendSealed } from "./sendSealed.ts";
 import { isUsable, noSealingKey, signedSealingKey } from "./sealingKey.ts";
+import { sendSealed } from "./sendSealed.ts";
 
-/** An enclave to which requests can be sealed, and whose answers those to them are. */
-type Known = { sealing: SealingKey; enclave: EnclaveWords; teeId: string };
-/** The same, until when: milliseconds of `performance.now()`. */
-export type KeptEnclave = Known & { until: number };
+type Known = Omit<KeptEnclave, "until">;
 
 type Parameters = {
   client: Client;

@@ -5,8 +5,8 @@ import type { SealingKey } from "../../chain/registeredNodes.ts";
 import { urlAt } from "../nodeAddress.ts";
 import { nodeError } from "../nodeError.ts";
 import type { Call, Sent } from "../send.ts";
-import type { SealedRequest } from "./sealRequest.ts";
 import { headerOf } from "./sealingKey.ts";
+import type { SealedRequest } from "./sealRequest.ts";
 
 const REQUEST_TYPE = "message/ohttp-req";
 const WHOLE_TYPE = "message/ohttp-res";
@@ -103,11 +103,11 @@ function innerOf(bytes: Uint8Array): { status: number; text: Uint8Array } {
   return { status: 200, text: bytes };
 }
 
-const answerOf = (
-  status: number,
-  type: string,
-  body: Sent["body"],
-): Sent => ({ status, header: (name) => (name === "content-type" ? type : undefined), body });
+const answerOf = (status: number, type: string, body: Sent["body"]): Sent => ({
+  status,
+  header: (name) => (name === "content-type" ? type : undefined),
+  body,
+});
 
 async function* once(piece: Uint8Array): AsyncGenerator<Uint8Array> {
   yield piece;

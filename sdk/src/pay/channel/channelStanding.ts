@@ -47,9 +47,15 @@ function nothingAtNoGate(error: unknown): undefined {
 export const leftIn = ({ balance, claimed }: ChannelStanding): bigint =>
   balance > claimed ? balance - claimed : 0n;
 
+/** The least of some sums. */
+export function leastOf(first: bigint, ...others: readonly bigint[]): bigint {
+  let least = first;
+  for (const other of others) if (other < least) least = other;
+  return least;
+}
+
 /** What may be claimed of it still, of the highest voucher that was signed: of a gate, what it has counted. */
 export function claimableOf({ balance, claimed, proven }: ChannelStanding, signed: bigint): bigint {
-  const bounds = [signed, balance, ...(proven === null ? [] : [proven])];
-  const most = bounds.reduce((least, bound) => (bound < least ? bound : least));
+  const most = leastOf(signed, balance, ...(proven === null ? [] : [proven]));
   return most > claimed ? most - claimed : 0n;
 }
