@@ -18,7 +18,10 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
   let page: OpenPage<InPage>;
   let node: ChatNode;
   beforeAll(async () => {
-    page = await openPage<InPage>(join(import.meta.dirname, "support/page.ts"));
+    page = await openPage<InPage>(
+      join(import.meta.dirname, "support/page.ts"),
+      join(import.meta.dirname, "../src/many/verifyWorker.ts"),
+    );
     node = await ChatNode.start();
   });
   beforeEach(() => {
@@ -51,9 +54,19 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
 
   it("many are verified while the page goes on", async () => {
     const receipts = [textOf("zkml"), textOf("vanilla"), ...Array(30).fill(textOf("zkml"))];
-    const { turns, verified } = await page.call("manyOf", { ...options, receipts });
-    expect(verified).toEqual([true, false, ...Array(30).fill(true)]);
-    expect(turns).toBeGreaterThan(1);
+    for (const worker of [undefined, "/worker.js"]) {
+      const found = await page.call("manyOf", { ...options, receipts, ...(worker && { worker }) });
+      expect(found).toMatchObject({
+        ...{ verified: [true, false, ...Array(30).fill(true)], others: [false, true] },
+      });
+      expect(found.turns).toBeGreaterThan(1);
+    }
+  });
+
+  it("many are verified by no worker that is not there, and nobody waits for it", async () => {
+    const receipts = [textOf("zkml"), textOf("vanilla")];
+    const found = await page.call("manyOf", { ...options, receipts, worker: "/none.js" });
+    expect(found.failure).toMatch(/the page's worker failed/);
   });
 
   it.each([false, true])("a node gives a verified answer, as a stream: %s", async (isStream) => {

@@ -38,14 +38,26 @@ const inPage = {
     return await Promise.all(given.receipts.map((receipt) => verify(receipt, options)));
   },
 
-  /** Whether each of many holds, and how often something else of the page had its turn meanwhile. */
-  async manyOf(given: { receipts: string[]; pins: Pins; now: string }) {
+  /** Whether each of many holds, and how often something else of the page had its turn meanwhile; by a worker at this address. */
+  async manyOf(given: { receipts: string[]; pins: Pins; now: string; worker?: string }) {
     let turns = 0;
     const timer = setInterval(() => (turns += 1));
     const options = { pins: given.pins, now: BigInt(given.now) };
-    const lines = await verifyMany(given.receipts, options);
-    clearInterval(timer);
-    return { turns, verified: lines.map((of) => isVerified(of)) };
+    const worker = given.worker && new Worker(given.worker, { type: "module" });
+    try {
+      // Two at once, of which neither hears the other's.
+      const [lines, others] = await Promise.all([
+        verifyMany(given.receipts, options, worker || undefined),
+        verifyMany(given.receipts.slice(0, 2).reverse(), options, worker || undefined),
+      ]);
+      const verified = [lines, others].map((all) => all.map((of) => isVerified(of)));
+      return { turns, verified: verified[0], others: verified[1] };
+    } catch (error) {
+      return { turns, failure: String(error) };
+    } finally {
+      clearInterval(timer);
+      if (worker) worker.terminate();
+    }
   },
 
   async chat(given: Asked): Promise<Outcome> {
