@@ -2,6 +2,7 @@
 import { createHaca } from "@haca/sdk/client/createHaca";
 import { isVerified } from "@haca/sdk/isVerified";
 import type { Line } from "@haca/sdk/line";
+import type { PageWorker } from "@haca/sdk/many/pageWorker";
 import { createPayer } from "@haca/sdk/pay/createPayer";
 import { keySigner } from "@haca/sdk/pay/keySigner";
 import type { PaymentPins } from "@haca/sdk/pay/paymentPins";
@@ -24,6 +25,11 @@ type Asked = {
 /** What came of asking: the verified text and its receipt, or the error's code; how much was released before. */
 type Outcome = { released: number; text?: string; receipt?: string; route?: string; code?: string };
 
+type Made = PageWorker & { terminate: () => void };
+const { Worker: WebWorker } = globalThis as unknown as {
+  Worker: new (url: string, options: { type: "module" }) => Made;
+};
+
 const inPage = {
   async linesOf(given: {
     receipts: string[];
@@ -43,7 +49,7 @@ const inPage = {
     let turns = 0;
     const timer = setInterval(() => (turns += 1));
     const options = { pins: given.pins, now: BigInt(given.now) };
-    const worker = given.worker && new Worker(given.worker, { type: "module" });
+    const worker = given.worker && new WebWorker(given.worker, { type: "module" });
     try {
       // Two at once, of which neither hears the other's.
       const [lines, others] = await Promise.all([
