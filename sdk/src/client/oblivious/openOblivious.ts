@@ -9,7 +9,7 @@ import { nodeError } from "../nodeError.ts";
 import { enclaveOf } from "../nodes/registryNodes.ts";
 import type { Call } from "../send.ts";
 import { isUsable, noSealingKey, signedSealingKey } from "./sealingKey.ts";
-import { sendSealed } from "./sendSealed.ts";
+import { letGo, sendSealed } from "./sendSealed.ts";
 
 type Known = Omit<KeptEnclave, "until">;
 
@@ -46,7 +46,9 @@ export async function openOblivious(parameters: Parameters): Promise<Channel> {
       // The key may be of before. Of another enclave the answer would not be the one that was looked at.
       const { sealing, teeId } = await look();
       const isNew = teeId === known.teeId && sealing.publicKey !== known.sealing.publicKey;
-      return isNew ? (await sealed(call, { sealing, teeId })).sent : sent;
+      if (!isNew) return sent;
+      await letGo(sent);
+      return (await sealed(call, { sealing, teeId })).sent;
     },
   };
 

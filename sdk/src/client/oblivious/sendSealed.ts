@@ -57,9 +57,14 @@ export async function sendSealed(
     case WHOLE_TYPE:
       return { isOpened: true, sent: await wholeOf(request, came) };
     default:
+      await letGo(sent);
       throw notSealed(host, new Error("it has another type than a sealed answer"));
   }
 }
+
+/** Of an answer that nobody reads. */
+export const letGo = async ({ body }: Sent): Promise<void> =>
+  void (await body[Symbol.asyncIterator]().return?.());
 
 /** As the public network's relays are told. */
 const relayed = (teeId: string, isStream: boolean): Record<string, string> => ({
