@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { makeSigningKeys, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
@@ -23,6 +26,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ANSWER, DONE, ends, frame, says, streaming } from "./support/bed.ts";
 import { ask, Command } from "./support/command.ts";
 
+const HACA = fileURLToPath(new URL("../../sdk/src/cli/cli.ts", import.meta.url));
 const QUESTION = {
   ...{ temperature: 0.7, model: "m", max_tokens: 1e2 },
   messages: [{ role: "user", content: "Grüße 😀" }],
@@ -71,6 +75,32 @@ async function answered(changes: Record<string, string>) {
   const document = await (await fetch(`${url}/enclave/attestation?nonce=${nonce}`)).text();
   return { request: QUESTION, answer, signingKey, document: Buffer.from(document, "base64") };
 }
+
+it("is sealed for who asks obliviously, by the SDK and by its command, as a stream too, and verified", async () => {
+  const { url } = await command.start({
+    ...{ HACA_GATEWAY_ATTESTED_KEY: key, HACA_GATEWAY_ENCLAVE: running.publicUrl },
+    HACA_GATEWAY_SESSION_KEY: "",
+  });
+  const haca = createHaca({ chainId: 31_337n, pins, nodes: [url], channel: "oblivious" });
+  const question = { model: "m", messages: QUESTION.messages };
+  const reply = await haca.chat(question);
+  const answer = ANSWER.choices[0]?.message.content;
+  expect([reply.text, reply.verification]).toEqual([answer, "verified"]);
+  command.upstream.handler = streaming(says("Hello, "), says("wörld"), ends(), DONE);
+  const stream = haca.streamChat({ ...question, release: "channel" });
+  const texts: unknown[] = [];
+  for await (const { choices } of stream) texts.push(choices[0]?.delta);
+  expect(texts.slice(0, 2)).toMatchObject([{ content: "Hello, " }, { content: "wörld" }]);
+  command.reset();
+
+  const file = join(command.folder, "pins.json");
+  writeFileSync(file, JSON.stringify(pins));
+  const args = ["chat", "hi", "--model", "m", "--node", url, "--pins", file, "--oblivious"];
+  const child = spawn(process.execPath, [HACA, ...args]);
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  expect([out, err]).toEqual([`${answer}\n`, expect.stringMatching(/^verified: 127\.0\.0\.1/)]);
+  command.reset();
+});
 
 describe("an answer of a gateway", () => {
   it("becomes a receipt that is verified under pins, and no other answer does", async () => {

@@ -20,8 +20,19 @@ export function wordOf(value: bigint): string {
   return `0x${digits.padStart(64, "0")}`;
 }
 
+/** Digits from which on the hash of the last text is kept: documents, which are looked at several times. */
+const LONG = 2_000;
+let last = { hex: "", hash: "" };
+
 /** keccak256 of bytes that are given as hex. */
-export const keccak = (...parts: readonly string[]): string =>
+export function keccak(...parts: readonly string[]): string {
+  const [first = "", second] = parts;
+  if (second !== undefined || first.length < LONG) return hashed(parts);
+  if (first !== last.hex) last = { hex: first, hash: hashed(parts) };
+  return last.hash;
+}
+
+const hashed = (parts: readonly string[]): string =>
   toHex(keccak_256(concatBytes(...parts.map(toBytes))));
 
 export const keccakText = (text: string): string => toHex(keccak_256(utf8ToBytes(text)));
@@ -31,6 +42,14 @@ export const lengthOf = (hex: string): number => (hex.length - 2) / 2;
 /** Part of some bytes, from an offset on. */
 export const sliceHex = (hex: string, start: number, end?: number): string =>
   `0x${hex.slice(2 + 2 * start, end === undefined ? undefined : 2 + 2 * end)}`;
+
+/** Throws for what is no base64. */
+export function bytesOfBase64(text: string): Uint8Array {
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let at = 0; at < bytes.length; at += 1) bytes[at] = binary.charCodeAt(at);
+  return bytes;
+}
 
 /** The bytes of a text in UTF-8. */
 export const hexOfText = (text: string): string => toHex(utf8ToBytes(text));

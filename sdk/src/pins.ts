@@ -26,6 +26,8 @@ export type PinnedModel = {
   /** keccak256 of the verifying key, and how many packed words are the input's; of a model whose answers are proved */
   verifyingKeyHash?: string;
   inputWords?: number;
+  /** of its layouts, as `layoutsHash` of `haca models`: without it endpoints that all lie can move the point of an output */
+  layoutsHash?: string;
   /** who says so, where it is not the caller; never of a file */
   source?: string;
 };

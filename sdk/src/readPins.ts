@@ -22,8 +22,11 @@ const wordCount: Reader<number> = (value, path) => {
 };
 
 const readModel = object<Omit<PinnedModel, "source">>(
-  { version: bytesOf(32), verifyingKeyHash: bytesOf(32), inputWords: wordCount },
-  ["verifyingKeyHash", "inputWords"],
+  {
+    ...{ version: bytesOf(32), verifyingKeyHash: bytesOf(32), inputWords: wordCount },
+    layoutsHash: bytesOf(32),
+  },
+  ["verifyingKeyHash", "inputWords", "layoutsHash"],
 );
 
 const readFields = object<Pins>(

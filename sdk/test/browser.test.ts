@@ -10,6 +10,7 @@ import { CHROMIUM, type OpenPage, openPage } from "./support/browser.ts";
 import { changeAt } from "./support/changeAt.ts";
 import { CHAIN_ID, ChatNode, type Lies, PINS, TEXT } from "./support/chatNode.ts";
 import type { InPage } from "./support/page.ts";
+import { SealedNode } from "./support/sealedNode.ts";
 import { PAYMENT_PINS, PRICE, SellingNode } from "./support/sellingNode.ts";
 import { OPTIONS, receiptOf, textOf, VECTORS } from "./support/vectors.ts";
 
@@ -17,7 +18,10 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
   let page: OpenPage<InPage>;
   let node: ChatNode;
   beforeAll(async () => {
-    page = await openPage<InPage>(join(import.meta.dirname, "support/page.ts"));
+    page = await openPage<InPage>(
+      join(import.meta.dirname, "support/page.ts"),
+      join(import.meta.dirname, "../src/many/verifyWorker.ts"),
+    );
     node = await ChatNode.start();
   });
   beforeEach(() => {
@@ -50,9 +54,19 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
 
   it("many are verified while the page goes on", async () => {
     const receipts = [textOf("zkml"), textOf("vanilla"), ...Array(30).fill(textOf("zkml"))];
-    const { turns, verified } = await page.call("manyOf", { ...options, receipts });
-    expect(verified).toEqual([true, false, ...Array(30).fill(true)]);
-    expect(turns).toBeGreaterThan(1);
+    for (const worker of [undefined, "/worker.js"]) {
+      const found = await page.call("manyOf", { ...options, receipts, ...(worker && { worker }) });
+      expect(found).toMatchObject({
+        ...{ verified: [true, false, ...Array(30).fill(true)], others: [false, true] },
+      });
+      expect(found.turns).toBeGreaterThan(1);
+    }
+  });
+
+  it("many are verified by no worker that is not there, and nobody waits for it", async () => {
+    const receipts = [textOf("zkml"), textOf("vanilla")];
+    const found = await page.call("manyOf", { ...options, receipts, worker: "/none.js" });
+    expect(found.failure).toMatch(/the page's worker failed/);
   });
 
   it.each([false, true])("a node gives a verified answer, as a stream: %s", async (isStream) => {
@@ -88,6 +102,23 @@ describe.skipIf(CHROMIUM === undefined)("in Chromium", () => {
   it("nothing is released by channel: a page is shown no certificate", async () => {
     expect(await ask(true, { release: "channel" })).toEqual({ released: 0, code: "option.wrong" });
     expect(node.asked).toEqual([]);
+  });
+
+  it("oblivious requests are what a page has in its place: verified, as a stream too, and none is taken that was cut off", async () => {
+    const sealed = await SealedNode.start();
+    sealed.inner.page = page.origin;
+    const rest = { url: sealed.url, channel: "oblivious" } as const;
+    for (const isStream of [false, true]) {
+      const { receipt = "", text } = await ask(isStream, { ...rest, release: "channel" });
+      expect(text).toBe(TEXT);
+      expect(isVerified(await verify(receipt, { pins: PINS, model: "m" }))).toBe(true);
+    }
+    expect(sealed.asked.map(({ body }) => body.includes(QUESTION))).toEqual([false, false]);
+    sealed.lies = { sealed: (bytes) => bytes.subarray(0, -1) };
+    for (const isStream of [false, true]) {
+      expect(await ask(isStream, rest)).toEqual({ released: 0, code: "node.notSealed" });
+    }
+    sealed.stop();
   });
 
   it("an answer is paid for once, and no more than was allowed", async () => {

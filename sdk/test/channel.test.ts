@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, randomBytes } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { request as requestHttps } from "node:https";
 import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import { pemOf } from "@haca/enclave-simulator/pemOf";
@@ -6,7 +7,9 @@ import type { TlsPair } from "@haca/enclave-simulator/simulatedEnclave";
 import { hexlify } from "ethers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { ChatOptions } from "../src/client/chat/chatOptions.ts";
+import { readClient } from "../src/client/client.ts";
 import { createHaca, type Haca } from "../src/client/createHaca.ts";
+import { seal } from "../src/client/seal.ts";
 import { pairOf } from "./support/certificates.ts";
 import { servedChains } from "./support/chains.ts";
 import {
@@ -289,8 +292,65 @@ describe("by the registry's word", () => {
   });
 });
 
+describe("what is no prompt", () => {
+  /** Says how a request stands, that it is in no page, and that the node is well. */
+  const standing = (response: ServerResponse, { url = "" }: IncomingMessage): unknown => {
+    if (url.endsWith("/page")) return response.writeHead(404).end("{}");
+    const words = { state: "accepted", failure: null, proof: null };
+    return response.end(JSON.stringify(words));
+  };
+  const sealed = async (url: string, channel?: "attested") => {
+    const client = readClient({
+      ...{ chainId: CHAIN_ID, pins: PINS, policy: { attestation: "direct" } },
+      ...(channel && { channel }),
+    });
+    const { receipt } = await ask(clientOf(url));
+    if (receipt === null) throw new Error("no receipt");
+    return await seal({ client, receipt, node: new URL(url) });
+  };
+
+  it("goes over it, too: what a receipt is sealed with, where the client wants it so", async () => {
+    const node = await nodeShowing(OWN);
+    const paths: string[] = [];
+    node.lies = {
+      instead(response, request) {
+        if (request.method === "POST") return false;
+        paths.push(request.url ?? "");
+        return standing(response, request);
+      },
+    };
+    const { missing } = await sealed(node.url, "attested");
+    expect(missing).toEqual([{ type: "page", reason: "the request is accepted" }]);
+    expect(paths.map((path) => path.replace(/0x[0-9a-f]+/, "id"))).toEqual([
+      ...["/v1/results/id", "/v1/results/id/page"],
+    ]);
+    await expect(sealed(node.url)).rejects.toMatchObject({ code: "node.unreachable" });
+    const other = await nodeShowing(pairOf());
+    const client = readClient({ chainId: CHAIN_ID, pins: PINS, channel: "attested" });
+    const { receipt } = await ask(clientOf(node.url));
+    if (receipt === null) throw new Error("no receipt");
+    const astray = seal({ client, receipt, node: new URL(other.url) });
+    await expect(astray).rejects.toMatchObject(otherCertificate);
+    expect(other.asked).toEqual([]);
+  });
+
+  it("goes over it, too: the look at how fast the registry's nodes are", async () => {
+    const [good, bad] = [await nodeShowing(OWN), await nodeShowing(pairOf())];
+    const endpoints = [good, bad].map(({ url }) => ({ endpoint: url }));
+    const rpcs = [await serveRegistry({ contracts: registryOf(endpoints) })];
+    const latencies = async (channel?: "attested") => {
+      const client = { chainId: CHAIN_ID, pins: PINS, rpcs, allowLocalNodes: true };
+      const haca = createHaca({ ...client, ...(channel && { channel }) });
+      const { nodes } = await haca.nodes({ isPinged: true });
+      return nodes.map(({ latency }) => (latency && "ms" in latency ? "ms" : latency?.error));
+    };
+    expect(await latencies("attested")).toEqual(["ms", "node.otherCertificate"]);
+    expect(await latencies()).toEqual(["node.unreachable", "node.unreachable"]);
+  });
+});
+
 it.each<[Changes | Partial<ChatOptions>, string]>([
-  [{ channel: "any" as never }, 'channel: must be "attested", or left out'],
+  [{ channel: "any" as never }, 'channel: must be "attested" or "oblivious", or left out'],
   [{ release: "now" as never }, 'release: must be "signed" or "channel"'],
 ])("%j is refused, of a client and of a call", async (options, message) => {
   const url = "https://127.0.0.1:1";

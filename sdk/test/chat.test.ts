@@ -43,6 +43,37 @@ async function streamed(options: Partial<ChatOptions> = {}) {
   return { chunks, error: undefined };
 }
 
+describe("a node that was asked before", () => {
+  it("is asked for its document again, and not for its key, until it has another one", async () => {
+    const own = clientOf();
+    const once = () => own.chat({ model: "m", messages });
+    for (let count = 0; count < 2; count += 1) expect((await once()).text).toBe(TEXT);
+    expect([node.documents, node.keys]).toEqual([2, 1]);
+    node.lies = { enclave: OTHERS.same };
+    const { receipt, verification } = await once();
+    expect(verification).toBe("verified");
+    expect(receipt?.core.message.teeId).toBe(OTHERS.same.teeId);
+    await once();
+    expect(node.keys).toBe(2);
+  });
+
+  it("is believed no more than before: another key, or another image, is no verified answer", async () => {
+    for (const lies of [
+      { shows: OTHERS.same },
+      { enclave: OTHERS.image },
+      { enclave: OTHERS.root },
+    ]) {
+      const own = clientOf();
+      await own.chat({ model: "m", messages });
+      node.lies = lies;
+      await expect(own.chat({ model: "m", messages })).rejects.toMatchObject({
+        code: "answer.notVerified",
+      });
+      node.lies = {};
+    }
+  });
+});
+
 describe("an honest node's answer", () => {
   it("is verified, comes with a receipt that anybody can check, and has nothing that was not signed", async () => {
     const parameters = { temperature: 0.5, max_tokens: undefined };

@@ -17,6 +17,7 @@ import {
   INPUT_WORDS,
   type InferNode,
   type Lies,
+  OUTPUT_LAYOUT,
   OWNER,
   PINNED_MODEL,
   serveInferNode,
@@ -251,6 +252,49 @@ describe("a registry", () => {
     ["an option that there is not", { modle: 1 } as never, "option.wrong"],
   ])("is no matter of %s", async (_, options, code) => {
     expect(await asking({}, options)).toMatchObject({ code });
+  });
+});
+
+describe("pinned layouts", () => {
+  /** Written out: what pins hold must not change with the code that writes it. */
+  const HASH = id(
+    '{"inputLayout":[{"bits":8,"count":4,"isSigned":true,"scaleExponent":-1}],"inputMode":"packed",' +
+      '"outputLayout":[{"bits":16,"count":3,"isSigned":true,"scaleExponent":-4},' +
+      '{"bits":2,"count":1,"isSigned":false,"scaleExponent":0}]}',
+  );
+  const viewOf = (version: unknown) => WITH_MODEL.getVersion?.(version)?.[0] as object;
+  const pinned = (layoutsHash: string) => ({
+    settlements: SETTLEMENTS,
+    models: { four: { ...PINNED_MODEL, layoutsHash } },
+  });
+
+  it("are the registry's, or nobody is asked: endpoints that all lie move no point", async () => {
+    const good = await setUp({}, { pins: pinned(HASH) });
+    const { outputs } = await good.haca.infer({ ...ASKED, pollMs: 1 });
+    expect(outputs).toEqual(ANSWER);
+    const moved = OUTPUT_LAYOUT.map((layout, place) =>
+      place === 0 ? { ...layout, scaleExponent: -3 } : layout,
+    );
+    for (const lie of [{ outputLayout: moved }, { inputMode: 1 }]) {
+      const getVersion = (version: unknown) => [{ ...viewOf(version), ...lie }];
+      const lied = await setUp(
+        {},
+        { contracts: { ...WITH_MODEL, getVersion }, pins: pinned(HASH) },
+      );
+      await expect(lied.haca.infer(ASKED)).rejects.toMatchObject({ code: "model.notAsPinned" });
+      expect(lied.node.asked).toEqual([]);
+    }
+    // Without the pin the first is believed.
+    const getVersion = (version: unknown) => [{ ...viewOf(version), outputLayout: moved }];
+    const bare = await setUp({}, { contracts: { ...WITH_MODEL, getVersion } });
+    expect((await bare.haca.infer({ ...ASKED, pollMs: 1 })).outputs[0]).toEqual([-2, 4, 1]);
+  });
+
+  it("are told by a look at the model", async () => {
+    const contracts = { ...WITH_MODEL, listVersions: () => [[]] };
+    const { haca } = await setUp({}, { contracts });
+    const { model } = await haca.model("four");
+    expect(model.versions[0]?.layoutsHash).toBe(HASH);
   });
 });
 

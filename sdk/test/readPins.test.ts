@@ -11,6 +11,8 @@ describe("pins", () => {
       images: [WORD],
     });
     expect(readPins("{}")).toEqual({});
+    const models = { m: { version: WORD, layoutsHash: WORD } };
+    expect(readPins(JSON.stringify({ models }))).toEqual({ models });
   });
 
   it.each<[unknown, string]>([
@@ -26,6 +28,7 @@ describe("pins", () => {
       { models: { m: { version: WORD, verifyingKeyHash: WORD, inputWords: 0.5 } } },
       'pins.models["m"].inputWords: must be a whole number',
     ],
+    [{ models: { m: { version: WORD, layoutsHash: 1 } } }, 'pins.models["m"].layoutsHash: must be'],
   ])("are refused by name: %j", (value, message) => {
     expect(() => readPins(JSON.stringify(value))).toThrow(message);
   });

@@ -150,4 +150,8 @@ describe("many receipts with a chain", () => {
     const one = await verify(textOf("teeP256"), options);
     expect(together).toEqual([one, one]);
   });
+
+  it("takes no page's worker in Node, which starts its own thread", async () => {
+    await expect(verifyMany([], {}, {} as never)).rejects.toMatchObject({ code: "option.wrong" });
+  });
 });

@@ -5,14 +5,15 @@ import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave"
 import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { hexlify, id, ZeroAddress } from "ethers";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import { compiledLayout } from "../../tools/receipts/witnessVectors.ts";
 import { TeeChain } from "../../worker/test/support/teeChain.ts";
 import { openChain } from "../src/chain/openChain.ts";
 import { verifyFile } from "../src/cli/receiptCommands.ts";
 import { sealFile } from "../src/cli/sealCommand.ts";
-import { readClient } from "../src/client/client.ts";
+import { type HacaOptions, readClient } from "../src/client/client.ts";
+import { createHaca } from "../src/client/createHaca.ts";
 import { seal } from "../src/client/seal.ts";
 import type { Line } from "../src/line.ts";
 import type { Pins } from "../src/pins.ts";
@@ -23,7 +24,9 @@ import { verify } from "../src/verify.ts";
 import { judgeWitnesses } from "../src/witness/judgeWitnesses.ts";
 import { makeWitness } from "../src/witness/makeWitness.ts";
 import type { StorageLayout } from "../src/witness/storageLayout.ts";
+import { servedChains } from "./support/chains.ts";
 import { changeAt } from "./support/changeAt.ts";
+import { ChatNode, PINS } from "./support/chatNode.ts";
 import { OPTIONS, receiptOf } from "./support/vectors.ts";
 
 const IS_DEEP = process.env.HACA_DEEP === "1";
@@ -116,6 +119,11 @@ describe("a witness", () => {
 });
 
 describe("on a chain", () => {
+  const start = servedChains();
+  const nodes: ChatNode[] = [];
+  afterEach(() => {
+    for (const node of nodes.splice(0)) node.stop();
+  });
   let tee: TeeChain;
   let enclave: SimulatedEnclave;
   let layout: StorageLayout;
@@ -229,6 +237,58 @@ describe("on a chain", () => {
     const { lines } = JSON.parse((await verifyFile(file, verifying)).text);
     expect(statusOf(lines, "settled")).toBe("asserted");
     expect(statusOf(lines, "admitted")).toBe("asserted");
+  });
+
+  /** A client that asks a node of which the chain knows what it knows. */
+  async function clientOf(changes: Partial<HacaOptions> = {}) {
+    const node = await ChatNode.start();
+    nodes.push(node);
+    const [own] = PINS.settlements ?? [];
+    const settlements = [{ chainId: CHAIN_ID, ...own, storage: layout }] as Pins["settlements"];
+    const haca = createHaca({
+      ...{ chainId: CHAIN_ID, rpcs: [tee.chain.url], nodes: [node.url], witness: true },
+      ...{ pins: { ...PINS, settlements } as Pins, ...changes },
+    });
+    return { haca, node };
+  }
+  const question = { model: "m", messages: [{ role: "user", content: "hi" }] };
+
+  it("with an answer takes one from no enclave that the chain does not admit, whatever its document says", async () => {
+    const { haca } = await clientOf();
+    await expect(haca.chat(question)).rejects.toMatchObject({
+      ...{ code: "answer.notVerified", details: { missing: ["admitted"] } },
+    });
+    expect((await haca.chat({ ...question, witness: false })).verification).toBe("verified");
+  });
+
+  it("costs no answer where an endpoint shows no proofs, and the reply says why there is none", async () => {
+    const { haca } = await clientOf({ rpcs: [await start()] });
+    const reply = await haca.chat(question);
+    expect([reply.verification, reply.witness]).toEqual([
+      "verified",
+      { missing: expect.stringMatching(/ refused eth_getBlockByHash: /) },
+    ]);
+    expect(reply.receipt?.evidence.map(({ type }) => type)).toEqual(["attestation"]);
+    expect((await haca.chat({ ...question, witness: false })).witness).toBeNull();
+  });
+
+  it("is asked of nobody where it could never be had, and not of an answer that has no receipt", async () => {
+    const { haca, node } = await clientOf({ witness: false });
+    const bare = await clientOf({ pins: PINS });
+    const alone = await clientOf({ rpcs: [] });
+    for (const [asked, option] of [
+      [haca.chat({ ...question, witness: "yes" as never }), "witness"],
+      [haca.chat({ ...question, witness: true, verify: "off" }), "witness"],
+      [bare.haca.chat(question), "pins.settlements"],
+      [alone.haca.chat(question), "rpcs"],
+      [alone.haca.infer({ model: id("version"), input: [1] }), "rpcs"],
+    ] as const) {
+      await expect(asked).rejects.toMatchObject({
+        ...{ code: "option.wrong", message: expect.stringMatching(new RegExp(`^${option}: `)) },
+      });
+    }
+    expect(() => createHaca({ chainId: 1, witness: 1 as never })).toThrow(/^witness: must be/);
+    expect([node, bare.node, alone.node].map(({ asked }) => asked.length)).toEqual([0, 0, 0]);
   });
 
   it("refutes that a result was settled where another one of its request was", async () => {

@@ -13,7 +13,7 @@ export const ENTRIES = [
   ...["receipt/receipt", "receipt/parseReceipt", "receipt/makeReceipt"],
   ...["receipt/serialiseReceipt", "receipt/receiptOfAnswer", "receipt/receiptOfInference"],
   ...["legacy/legacyReceipt", "legacy/receiptOfLegacyAnswer", "pay/channel/channelTypes"],
-  ...["verifyMany", "client/createHaca", "client/seal", "wait", "readFeed"],
+  ...["verifyMany", "many/verifyWorker", "client/createHaca", "client/seal", "wait", "readFeed"],
   ...["client/payer", "pay/createPayer", "pay/keySigner", "pay/paymentPins", "pay/journal"],
 ] as const;
 

@@ -10,11 +10,15 @@ import { decodePaymentResponseHeader } from "@x402/fetch";
 import { formatEther, type Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHaca } from "../../sdk/src/client/createHaca.ts";
+import { withDeployment } from "../../sdk/src/deployment.ts";
 import { channelIdOf, withdrawalOf } from "../../sdk/src/pay/channel/channelTypes.ts";
 import { createPayer, type PayerOptions } from "../../sdk/src/pay/createPayer.ts";
 import { memoryJournal } from "../../sdk/src/pay/journal.ts";
 import { keySigner } from "../../sdk/src/pay/keySigner.ts";
 import { pinsOfDeployment } from "../../sdk/src/pay/paymentPins.ts";
+import { readDeployment } from "../../sdk/src/readDeployment.ts";
+import { verify } from "../../sdk/src/verify.ts";
+import { compiledLayout } from "../../tools/receipts/witnessVectors.ts";
 import {
   channelClient,
   chargedIn,
@@ -336,30 +340,110 @@ describe("the SDK", () => {
     expect(withdrawRequestedAt).toBeGreaterThan(0);
   });
 
-  it("pays by a transfer, from the command line, and says so before and after", async () => {
-    const payer = await bed.payer(PRICE);
-    const before = await bed.balanceOf(bed.seller);
-    const settlement = bed.tee.chain.book.contracts.InferenceSettlement.address;
-    const pins = join(bed.folder, "pins.json");
-    const models = { chat: { version: bed.versionId } };
-    writeFileSync(
-      pins,
-      JSON.stringify({ settlements: [{ chainId: "31337", settlement }], models }),
-    );
-    const args = [
-      ...["chat", "hello", "--model", "chat", "--node", bed.gateway.url, "--pins", pins],
-      ...["--rpc", bed.tee.chain.url, "--registry", "--deployment", join(bed.folder, "book.json")],
-      ...["--pay", formatEther(PRICE), "--budget", "5", "--route", "exact", "--payee", bed.seller],
-    ];
+  /** `haca` with the payer's key, as a process that ends well. */
+  async function haca(payer: Wallet, ...args: readonly string[]): Promise<[string, string]> {
     const child = spawn(process.execPath, [HACA, ...args], {
       env: { ...process.env, HACA_PAYER_KEY: payer.privateKey },
     });
+    const status = new Promise((resolve) => child.on("close", resolve));
     const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-    expect(err).toMatch(
-      /paying 2 OPG at most for an answer of 127\.0\.0\.1:\d+, to 0x[0-9a-f]{40} at once\n(?:.*\n)*verified: .*\npaid: 2 OPG at most, by exact\n$/,
-    );
+    expect(await status, err).toBe(0);
+    return [out, err];
+  }
+
+  /** The deployment's file, with where its contracts keep what witnesses show. */
+  const deploymentFile = (): string => join(bed.folder, "deployment.json");
+  beforeAll(async () => {
+    const book = JSON.parse(readFileSync(join(bed.folder, "book.json"), "utf8"));
+    const { settlement, teeRegistry } = await compiledLayout();
+    book.contracts.InferenceSettlement.storage = settlement;
+    book.contracts.TEERegistry.storage = teeRegistry;
+    writeFileSync(deploymentFile(), JSON.stringify(book));
+  });
+
+  /** Arguments of an answer by the registry's word, that is paid for. */
+  function chatting(...paying: readonly string[]): readonly string[] {
+    const settlement = bed.tee.chain.book.contracts.InferenceSettlement.address;
+    const pins = join(bed.folder, "pins.json");
+    const models = { chat: { version: bed.versionId } };
+    const settlements = [{ chainId: "31337", settlement }];
+    writeFileSync(pins, JSON.stringify({ settlements, models }));
+    return [
+      ...["chat", "hello", "--model", "chat", "--node", bed.gateway.url, "--pins", pins],
+      ...["--rpc", bed.tee.chain.url, "--registry", "--deployment", deploymentFile()],
+      ...["--pay", formatEther(PRICE), ...paying],
+    ];
+  }
+
+  it("pays by a transfer, from the command line, says so before and after, and keeps what the chain shows of the enclave", async () => {
+    const payer = await bed.payer(PRICE);
+    const before = await bed.balanceOf(bed.seller);
+    const file = join(bed.folder, "witnessed.json");
+    const paying = ["--budget", "5", "--route", "exact", "--payee", bed.seller];
+    const keeping = ["--witness", "--receipt", file];
+    const [out, err] = await haca(payer, ...chatting(...paying, ...keeping));
+    const [, block = ""] =
+      /paying 2 OPG at most for an answer of 127\.0\.0\.1:\d+, to 0x[0-9a-f]{40} at once\n(?:.*\n)*verified: .*\nwitness: of block \d+, (0x[0-9a-f]{64})\npaid: 2 OPG at most, by exact\n$/.exec(
+        err,
+      ) ?? [];
+    expect(block, err).not.toBe("");
     expect(out).toBe("Hello\n");
+    // From then on nobody needs the chain to see that the enclave was admitted.
+    const pins = withDeployment({}, readDeployment(readFileSync(deploymentFile(), "utf8")));
+    const lines = await verify(readFileSync(file, "utf8"), { pins, blockHashes: [block] });
+    for (const check of ["witness", "admitted"] as const) {
+      expect(lines.find((line) => line.check === check)?.status, check).toBe("asserted");
+    }
     expect(await bed.balanceOf(bed.seller)).toBe(before + PRICE);
     expect(await bed.jobsOf(payer.address)).toEqual([]);
+  });
+
+  // Its time is ahead of this machine's from here on: it is the last one.
+  it("pays by channel from the command line, process by process, and brings the rest back to the payer", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    const payments = join(bed.folder, "channels");
+    const place = ["--payments", payments, "--rpc", bed.tee.chain.url];
+    const paying = [
+      ...["--budget", "10", "--route", "channel", "--gate", String(bed.gate.target)],
+      ...["--deposit", formatEther(MANY * PRICE), "--payments", payments],
+    ];
+    const [first, said] = await haca(payer, ...chatting(...paying));
+    expect([first, said]).toEqual([
+      "Hello\n",
+      expect.stringMatching(
+        /by a voucher for the gate 0x[0-9a-f]{40}, with a deposit of 10 OPG\n(?:.*\n)*paid: 2 OPG at most, by channel\n$/,
+      ),
+    ]);
+    const [second, again] = await haca(payer, ...chatting(...paying, "--parameter", "n=1"));
+    expect([second, again]).toEqual(["Hello\n", expect.not.stringContaining("with a deposit")]);
+
+    const status = async () => {
+      const [out] = await haca(payer, "channel", "status", ...place, "--json");
+      return JSON.parse(out).channels[0];
+    };
+    const { channelId } = await status();
+    await bed.claimed(channelId, 2n * PRICE);
+    const sums = { charged: 2n * PRICE, signed: 2n * PRICE, balance: MANY * PRICE };
+    expect(await status()).toMatchObject({
+      ...Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, String(sum)])),
+      ...{ claimed: String(2n * PRICE), proven: String(2n * PRICE), claimable: "0" },
+      ...{ left: String(3n * PRICE), withdrawal: null, uncertainDeposit: null },
+    });
+
+    const withdrawing = ["channel", "withdraw", channelId, ...place];
+    const [dry] = await haca(payer, ...withdrawing);
+    expect(dry).toMatch(
+      /^change {7}withdrawal of 6 OPG begun(?:.*\n)*nothing sent: --yes sends it\n$/,
+    );
+    expect((await status()).withdrawal).toBeNull();
+    const [begun] = await haca(payer, ...withdrawing, "--yes");
+    expect(begun).toMatch(/^transaction {2}0x[0-9a-f]{64}\ndone {9}in block \d+\n$/m);
+    expect((await status()).withdrawal).toMatchObject({ amount: String(3n * PRICE) });
+    await bed.tee.chain.send("evm_increaseTime", DELAY);
+    await bed.tee.chain.send("evm_mine");
+    const [finished] = await haca(payer, ...withdrawing, "--finish", "--yes");
+    expect(finished).toContain("change       6 OPG of the channel -> ");
+    expect(await bed.balanceOf(payer.address)).toBe(3n * PRICE);
+    expect(await status()).toMatchObject({ left: "0", withdrawal: null });
   });
 });

@@ -77,11 +77,10 @@ export function parseDocument(bytes: Uint8Array): NitroDocument {
   const signature = readField(cursor, "signature", SIGNATURE_LENGTH, SIGNATURE_LENGTH);
   requireEnd(cursor);
   const fields = parsePayload(new ByteCursor(payload.slice()));
-  return {
-    ...fields,
-    signedMessage: Uint8Array.from([...SIGNATURE_CONTEXT, ...signed]),
-    signature,
-  };
+  const signedMessage = new Uint8Array(SIGNATURE_CONTEXT.length + signed.length);
+  signedMessage.set(SIGNATURE_CONTEXT);
+  signedMessage.set(signed, SIGNATURE_CONTEXT.length);
+  return { ...fields, signedMessage, signature };
 }
 
 function parsePayload(cursor: ByteCursor): Omit<Fields, "digest"> {

@@ -6,7 +6,8 @@ import pytest
 import rfc8785
 from conftest import IS_DEEP, NOW, PINS, VECTORS, change_at, text_of, verified
 
-from haca import is_verified, parse_receipt, serialise_receipt, verify
+from haca import is_verified, parse_receipt, read_pins, serialise_receipt, verify
+from haca.errors import FormatError
 
 GOOD = VECTORS["good"]
 BAD = VECTORS["bad"]
@@ -95,3 +96,11 @@ def test_a_receipt_has_one_form() -> None:
 def test_what_is_no_receipt_is_refused_in_one_line(source: bytes, reason: str) -> None:
     (line,) = verify(source, pins=PINS, now=NOW)
     assert (line.check, line.status, line.detail) == ("form", "refuted", reason)
+
+
+def test_pins_of_a_model_may_have_its_layouts() -> None:
+    word = "0x" + "0a" * 32
+    model = {"version": word, "layoutsHash": word.upper().replace("0X", "0x")}
+    assert read_pins(json.dumps({"models": {"m": model}})).models["m"].layouts_hash == word
+    with pytest.raises(FormatError, match="layoutsHash"):
+        read_pins(json.dumps({"models": {"m": {**model, "layoutsHash": 1}}}))

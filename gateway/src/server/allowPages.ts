@@ -2,11 +2,11 @@ import { CHAT_HEADERS, EVERY_ORIGIN } from "@haca/protocol/webOrigins";
 import { cors } from "hono/cors";
 import type { App } from "./app.ts";
 
-/** What pages ask for; not the operator's matters, and nothing that a relay brings. */
+/** What pages ask for; not the operator's matters. */
 const PATHS = [
   ...["/v1/chat/completions", "/v1/completions", "/v1/models", "/v1/results/:requestId/*"],
   ...["/v1/channel/chat/completions", "/v1/channel/completions"],
-  ...["/signing-key", "/enclave/attestation", "/health"],
+  ...["/v1/ohttp", "/signing-key", "/enclave/attestation", "/health"],
 ];
 const MAXIMUM_AGE_SECONDS = 600;
 

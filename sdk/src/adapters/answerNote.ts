@@ -1,4 +1,5 @@
 import type { ChatReply } from "../client/chat/chatReply.ts";
+import type { WitnessTaken } from "../client/takeWitness.ts";
 import type { Receipt } from "../receipt/receipt.ts";
 import { receiptId } from "../typedData.ts";
 
@@ -10,12 +11,15 @@ export type AnswerNote = {
   /** the receipt's identity */
   id: string | null;
   receipt: Receipt | null;
+  /** where the client wants one */
+  witness?: WitnessTaken;
 };
 
 /** What is known of an answer. */
-export const noteOf = ({ node, receipt, verification }: ChatReply): AnswerNote => ({
+export const noteOf = ({ node, receipt, verification, witness }: ChatReply): AnswerNote => ({
   ...{ verification, node, receipt },
   id: receipt === null ? null : receiptId(receipt.core),
+  ...(witness === null ? {} : { witness }),
 });
 
 /** What a model wants called. */

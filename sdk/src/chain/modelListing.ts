@@ -4,7 +4,7 @@ import { keccak, lengthOf, wordOf } from "../bytes.ts";
 import { DEPRECATED, PUBLISHED } from "../checks/ofChain.ts";
 import { encode, versionOf } from "./contractReads.ts";
 import type { Chain } from "./openChain.ts";
-import { inputModeIn, layoutsIn, modelAt } from "./registeredModel.ts";
+import { inputModeIn, layoutsHashOf, layoutsIn, modelAt } from "./registeredModel.ts";
 import { Words, wrongAnswer } from "./words.ts";
 
 /** A version as people look at it, proved or not. */
@@ -35,6 +35,8 @@ export type ListedVersion = {
   outputWords: number;
   inputLayout: readonly TensorLayout[];
   outputLayout: readonly TensorLayout[];
+  /** what pins hold of mode and layouts; null of a version that has none */
+  layoutsHash: string | null;
 };
 
 /** A model with some of its versions, latest first. */
@@ -88,6 +90,10 @@ export async function listedVersion(
   const isTold = transcriptHash !== NO_HASH;
   if (lengthOf(csHash) !== (isTold ? 64 : 0)) throw wrongAnswer();
   const layoutAt = (place: number) => layoutsIn(view, view.at(fields, place, fields));
+  const layouts = {
+    inputMode: inputModeIn(view, fields),
+    ...{ inputLayout: layoutAt(14), outputLayout: layoutAt(15) },
+  };
   return {
     ...{ version, modelId: view.word(fields), kind: isProved ? "zkml" : "manifest" },
     number: `${view.number(fields, 1)}.${view.number(fields, 2)}`,
@@ -98,9 +104,8 @@ export async function listedVersion(
     circuitHash: isProved ? circuitHash : null,
     ...(isTold ? { csHash, transcriptHash } : { csHash: null, transcriptHash: null }),
     verifyingKeyHash: isProved ? await keyHashOf(chain, registry, version) : null,
-    inputMode: inputModeIn(view, fields),
     ...{ inputWords: view.number(fields, 12), outputWords: view.number(fields, 13) },
-    ...{ inputLayout: layoutAt(14), outputLayout: layoutAt(15) },
+    ...{ ...layouts, layoutsHash: isProved ? layoutsHashOf(layouts) : null },
   };
 }
 

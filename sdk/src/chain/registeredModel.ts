@@ -3,7 +3,8 @@ import {
   REGISTERED_INPUT_MODES,
   type RegisteredInputMode,
 } from "@haca/protocol/registeredInputMode";
-import { keccak, lengthOf, sliceHex, toBytes, toHex, wordOf } from "../bytes.ts";
+import { keccak, keccakText, lengthOf, sliceHex, toBytes, toHex, wordOf } from "../bytes.ts";
+import { canonicalJson } from "../receipt/canonicalJson.ts";
 import { LIMITS } from "../receipt/receipt.ts";
 import { encode } from "./contractReads.ts";
 import type { Chain } from "./openChain.ts";
@@ -23,6 +24,12 @@ export type RegisteredModel = {
   verifyingKey: string;
   verifyingKeyHash: string;
 };
+
+type Layouts = Pick<RegisteredModel, "inputMode" | "inputLayout" | "outputLayout">;
+
+/** What pins hold of a version's layouts: keccak256 of these three members in RFC 8785's form. */
+export const layoutsHashOf = ({ inputLayout, inputMode, outputLayout }: Layouts): string =>
+  keccakText(canonicalJson({ inputLayout, inputMode, outputLayout }));
 
 const MAXIMUM_TENSORS = 64;
 

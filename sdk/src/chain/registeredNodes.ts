@@ -76,6 +76,41 @@ export async function certificateOfActive(
   return toBytes(view.bytes(view.at(fields, 4, fields)));
 }
 
+/** The key to which clients seal oblivious requests, with the numbers of its suite. */
+export type SealingKey = {
+  keyId: number;
+  kemId: number;
+  kdfId: number;
+  aeadId: number;
+  publicKey: string;
+  /** the same as RFC 9458 has it */
+  keyConfig: string;
+};
+
+/**
+ * The keys that an enclave has registered: the one that signs, SubjectPublicKeyInfo in DER, and the one for oblivious requests, which that
+ * one has signed for this registry; without bytes where it has none.
+ * @throws BaseError `chain.*`
+ */
+export async function keysOfEnclave(
+  chain: Chain,
+  registry: string,
+  teeId: string,
+): Promise<{ signingKey: string; sealing: SealingKey }> {
+  const view = await viewOf(chain, registry, teeId);
+  const fields = view.at(0);
+  const config = view.at(fields, 10, fields);
+  const number = (place: number): number => view.number(config, place);
+  return {
+    signingKey: view.bytes(view.at(fields, 3, fields)),
+    sealing: {
+      ...{ keyId: number(0), kemId: number(1), kdfId: number(2), aeadId: number(3) },
+      publicKey: view.bytes(view.at(config, 4, config)),
+      keyConfig: view.bytes(view.at(config, 5, config)),
+    },
+  };
+}
+
 /** Numbers and names of the node types there are. @throws BaseError `chain.*` */
 export async function nodeTypesOf(
   chain: Chain,

@@ -17,7 +17,7 @@ import type {
   ReceiptCore,
   Words,
 } from "../receipt/receipt.ts";
-import { isSignedByP384 } from "../signatures.ts";
+import { isSigned } from "./knownSignatures.ts";
 import { contextOf, isOfEnclave, MAXIMUM_CLOCK_SKEW } from "./ofMessage.ts";
 
 /** What a receipt's evidence shows. Of several of one type each has to hold. Whatever is thrown here refutes. */
@@ -87,9 +87,8 @@ async function judge(
     isSignedBy: (parts) => signed.push(parts) > 0,
   });
   const errors = result.errors.map(({ message }) => message);
-  for (const parts of signed) {
-    if (!(await isSignedByP384(parts))) errors.push("a signature of the document is wrong");
-  }
+  const found = await Promise.all(signed.map(isSigned));
+  for (const isRight of found) if (!isRight) errors.push("a signature of the document is wrong");
   return { result, time, errors };
 }
 

@@ -6,7 +6,7 @@ import { receiptId } from "../typedData.ts";
 import { interruptible } from "./interrupt.ts";
 import { type ClientArguments, openClient, type ReleaseArguments } from "./openClient.ts";
 import { opgOf, type PaymentArguments, payerOf } from "./payment.ts";
-import { printable } from "./print.ts";
+import { printable, witnessWords } from "./print.ts";
 import { progressOn } from "./progress.ts";
 import { readInput, UsageError } from "./readInput.ts";
 import { reserveReceipt } from "./receiptFile.ts";
@@ -113,14 +113,14 @@ async function shown(
   }
 }
 
-function noteOf({ node, payment, receipt }: ChatReply): string {
+function noteOf({ node, payment, receipt, witness }: ChatReply): string {
   const verified =
     receipt === null
       ? `NOT verified: ${node} answered, and nobody looked\n`
       : `verified: ${node}, receipt ${receiptId(receipt.core)}\n`;
-  if (payment === null) return verified;
-  const most = opgOf(payment.most);
-  return `${verified}paid: ${most} at most, by ${payment.route}\n`;
+  const paid =
+    payment === null ? "" : `paid: ${opgOf(payment.most)} at most, by ${payment.route}\n`;
+  return `${verified}${witness === null ? "" : `${witnessWords(witness)}\n`}${paid}`;
 }
 
 function readParameter(text: string): readonly [string, unknown] {

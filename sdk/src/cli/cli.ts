@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { BaseError } from "@haca/protocol/baseError";
 import { Command, Option } from "commander";
+import type { ChannelsArguments, WithdrawArguments } from "./channelCommand.ts";
 import type { ChatArguments } from "./chatCommand.ts";
 import type { InferArguments } from "./inferCommand.ts";
 import { INTERRUPTED, InterruptedError } from "./interrupt.ts";
@@ -108,6 +109,11 @@ receipt
     collect,
   )
   .option("--witness", "append what the latest block's state shows, by eth_getProof")
+  .option(
+    "--attested-channel",
+    "ask the node over TLS alone whose certificate its enclave attests, by a pinned image",
+  )
+  .option("--registry", "take the registry's word for that enclave in place of its document")
   .option("--json", "for programs")
   .helpOption("-h, --help", "this text")
   .allowExcessArguments(false)
@@ -174,6 +180,7 @@ looking("nodes")
   .option("--registry", "take the registry's word for an enclave, whatever its image")
   .option("--local-nodes", "take nodes on this machine from the registry, for local chains")
   .option("--ping", "ask each that would be asked how fast it answers")
+  .option("--attested-channel", "over TLS alone whose certificate the node's enclave attests")
   .option("--json", "for programs")
   .action(async (options: NodesArguments) => {
     const { showNodes } = await import("./nodesCommand.ts");
@@ -191,6 +198,10 @@ const asking = (name: string): Command =>
       collect,
     )
     .option("--type <number>", "type of the registry's nodes; 0 if left out")
+    .option(
+      "--witness",
+      "append to the receipt what the latest block's state shows of the answer, by the first --rpc; needs --deployment",
+    )
     .option("--local-nodes", "take nodes on this machine from the registry, for local chains");
 
 /** A command that asks enclaves. */
@@ -200,7 +211,12 @@ const chatting = (name: string): Command =>
     .option(
       "--attested-channel",
       "ask over TLS alone whose certificate the node's enclave attests, whoever has signed it",
-    );
+    )
+    .option(
+      "--oblivious",
+      "seal requests to a key of the node's enclave; nobody else can read them",
+    )
+    .option("--relay <url>", "have it bring them, so that the node does not see who asks");
 
 /** One that may pay them, and gives on streams. */
 const paying = (name: string): Command =>
@@ -292,6 +308,44 @@ paying("proxy")
     const { proxy, text } = await runProxy(options, process.env);
     stopAtSignals(proxy.stop);
     process.stdout.write(text);
+  });
+const channel = program
+  .command("channel")
+  .description("payment channels of a journal, which chat and proxy have opened by --route channel")
+  .helpCommand(false)
+  .helpOption("-h, --help", "this text");
+/** A command that looks at a payer's channels. */
+const paid = (name: string): Command =>
+  channel
+    .command(name)
+    .requiredOption("--payments <folder>", "the journal that has them")
+    .option("--rpc <url>", "ask this endpoint, too; all that are named have to agree", collect)
+    .option("--chain <id>", "those on this chain, where the journal has several")
+    .helpOption("-h, --help", "this text")
+    .allowExcessArguments(false);
+paid("status")
+  .description("what they have on the chain. Status 1 if there is none, 2 for a wrong argument")
+  .option("--json", "for programs")
+  .action(async (options: ChannelsArguments) => {
+    const { showChannels } = await import("./channelCommand.ts");
+    const { isFound, text } = await showChannels(options);
+    process.stdout.write(text);
+    if (!isFound) process.exitCode = NOT_VERIFIED;
+  });
+paid("withdraw <channel>")
+  .description(
+    "begin the payer's way out of a channel, from the account of HACA_PAYER_KEY; --finish ends it, once the channel's delay is " +
+      "over. Says what changes; sends nothing without --yes. The first --rpc brings the transaction. Status 1 where nothing " +
+      "is to be withdrawn, 2 for a wrong argument",
+  )
+  .option("--amount <amount>", "OPG; all that is not claimed, if left out")
+  .option("--finish", "bring what was begun to the payer")
+  .option("--max-cost <ether>", "what the transaction may cost at most", "0.01")
+  .option("--yes", "send it")
+  .action(async (id: string, options: WithdrawArguments) => {
+    const { withdrawFrom } = await import("./channelCommand.ts");
+    const say = (line: string): void => void process.stdout.write(`${line}\n`);
+    process.stdout.write(await withdrawFrom(id, options, { env: process.env, say }));
   });
 chatting("mcp")
   .description(

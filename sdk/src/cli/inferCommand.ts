@@ -5,7 +5,7 @@ import { serialiseReceipt } from "../receipt/serialiseReceipt.ts";
 import { receiptId } from "../typedData.ts";
 import { interruptible } from "./interrupt.ts";
 import { type ClientArguments, openClient } from "./openClient.ts";
-import { printLines } from "./print.ts";
+import { printLines, witnessWords } from "./print.ts";
 import { progressOn } from "./progress.ts";
 import { readInput, UsageError } from "./readInput.ts";
 import { reserveReceipt } from "./receiptFile.ts";
@@ -63,10 +63,10 @@ export async function inferFor(options: InferArguments & { isColoured: boolean }
 }
 
 function textOf(answer: Inference, options: { isColoured: boolean; json?: boolean }): string {
-  const { lines, node, outputs, receipt, salt, verification } = answer;
+  const { lines, node, outputs, receipt, salt, verification, witness } = answer;
   const id = receiptId(receipt.core);
   if (options.json) {
-    const whole = { id, verification, node, outputs, salt, lines, receipt };
+    const whole = { id, verification, node, outputs, salt, lines, receipt, witness };
     return `${JSON.stringify(whole, null, 2)}\n`;
   }
   const verdict =
@@ -75,6 +75,7 @@ function textOf(answer: Inference, options: { isColoured: boolean; json?: boolea
     ...outputs.map((tensor, index) => `output ${index}: ${tensor.join(" ")}`),
     `receipt ${id}`,
     ...(salt === null ? [] : [`salt ${salt}`]),
+    ...(witness === null ? [] : [witnessWords(witness)]),
     ...printLines(lines, options),
     verdict,
   ];

@@ -115,6 +115,7 @@ function printVersion(version: ListedVersion): string[] {
     ["csHash", version.csHash],
     ["transcript", version.transcriptHash],
     ["key", version.verifyingKeyHash],
+    ["layouts", version.layoutsHash],
   ];
   const lines = [
     ...hashes.flatMap(([name, hash]) => (hash === null ? [] : [`${name.padEnd(8)} ${hash}`])),

@@ -18,6 +18,9 @@ export type ClientArguments = {
   type?: string;
   localNodes?: boolean;
   attestedChannel?: boolean;
+  oblivious?: boolean;
+  relay?: string;
+  witness?: boolean;
 };
 
 /** Of commands that give on streams. */
@@ -47,6 +50,12 @@ export async function clientOptions(
   if (type !== undefined && !/^\d{1,3}$/.test(type)) {
     throw new UsageError(`--type: must be the number of a node type, got ${type}`);
   }
+  if (options.oblivious && options.attestedChannel) {
+    throw new UsageError("--oblivious: is another channel than --attested-channel");
+  }
+  if (options.relay !== undefined && !options.oblivious) {
+    throw new UsageError("--relay: brings requests of --oblivious alone");
+  }
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
   const deployment =
     options.deployment === undefined ? undefined : await deploymentIn(options.deployment);
@@ -57,6 +66,9 @@ export async function clientOptions(
     ...(deployment === undefined ? {} : { deployment }),
     ...(type === undefined ? {} : { nodeType: Number(type) }),
     ...(options.attestedChannel ? { channel: "attested" } : {}),
+    ...(options.oblivious ? { channel: "oblivious" } : {}),
+    ...(options.relay === undefined ? {} : { relay: options.relay }),
+    ...(options.witness ? { witness: true } : {}),
   };
 }
 

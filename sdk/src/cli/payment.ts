@@ -1,6 +1,6 @@
 import type { Payer, PaymentTerms, Route } from "../client/payer.ts";
 import { createPayer } from "../pay/createPayer.ts";
-import { keySigner } from "../pay/keySigner.ts";
+import { keyOf, keySigner } from "../pay/keySigner.ts";
 import { paymentPinsIn } from "./arguments.ts";
 import { paymentFolder } from "./paymentFolder.ts";
 import { UsageError } from "./readInput.ts";
@@ -89,29 +89,37 @@ function channelOptions(
   return { pins: { gates }, options: { channelDeposit: unitsOf("deposit", deposit) } };
 }
 
-function signerIn(env: NodeJS.ProcessEnv): ReturnType<typeof keySigner> {
+const signerIn = (env: NodeJS.ProcessEnv): ReturnType<typeof keySigner> =>
+  keySigner(payerKeyIn(env));
+
+/** The payer's key, which is one. @throws UsageError, which does not show it */
+export function payerKeyIn(env: NodeJS.ProcessEnv): string {
   const key = env[KEY] ?? "";
   if (key === "")
     throw new UsageError(`${KEY}: set it to the private key of the account that pays`);
   try {
-    return keySigner(key);
+    keyOf(key);
+    return key;
   } catch {
     throw new UsageError(`${KEY}: must be a private key, 64 hex digits`);
   }
 }
 
-/** Smallest units of an amount of OPG. */
-function unitsOf(option: string, text: string): bigint {
+/** Smallest units of an amount of OPG, or of ether. @throws UsageError */
+export function unitsOf(option: string, text: string, unit = "OPG"): bigint {
   const [, whole = "", part = ""] = /^(\d{1,20})(?:\.(\d{1,18}))?$/.exec(text) ?? [];
   if (whole !== "") return BigInt(whole + part.padEnd(DECIMALS, "0"));
-  throw new UsageError(`--${option}: must be an amount of OPG such as 0.05, got ${text}`);
+  throw new UsageError(`--${option}: must be an amount of ${unit} such as 0.05, got ${text}`);
 }
 
 /** An amount of OPG, of its smallest units. */
-export function opgOf(units: string): string {
+export const opgOf = (units: string): string => `${decimalOf(units)} OPG`;
+
+/** The same without its name. */
+export function decimalOf(units: string): string {
   const digits = units.padStart(DECIMALS + 1, "0");
   const part = digits.slice(-DECIMALS).replace(/0+$/, "");
-  return `${digits.slice(0, -DECIMALS)}${part === "" ? "" : `.${part}`} OPG`;
+  return `${digits.slice(0, -DECIMALS)}${part === "" ? "" : `.${part}`}`;
 }
 
 function wordsOn({ deposit, escrow, most, node, payee, route }: PaymentTerms): string {

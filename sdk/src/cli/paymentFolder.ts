@@ -1,7 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { linkSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { replaceFile } from "@haca/protocol/replaceFile";
+import { type ChannelNote, readChannelNote } from "../pay/channel/channelNote.ts";
+import { channelIdOf } from "../pay/channel/channelTypes.ts";
 import type { PaymentJournal } from "../pay/journal.ts";
 import { UsageError } from "./readInput.ts";
 
@@ -38,4 +40,35 @@ export function paymentFolder(folder: string): PaymentJournal {
       replaceFile({ path: pathOf(name), text, mode: MODES.file });
     },
   };
+}
+
+/** A channel of a journal, and the chain that it is on. */
+export type NotedChannel = ChannelNote & { chainId: string };
+
+const CHANNEL_FILE = /^(\d{1,15})-0x[0-9a-f]{40}-channel-(0x[0-9a-f]{64})\.json$/;
+
+/** The channels that a journal in a folder has notes of, by their ids. @throws UsageError, where one of them is no such note */
+export function channelsIn(folder: string): readonly NotedChannel[] {
+  return namesIn(folder).flatMap((name) => {
+    const [, chainId = "", channelId = ""] = CHANNEL_FILE.exec(name) ?? [];
+    if (channelId === "") return [];
+    try {
+      const note = readChannelNote(readFileSync(join(folder, name), "utf8"));
+      // Whatever is sent for a channel is of all that its id is made of.
+      if (channelIdOf(chainId, note.channel) === channelId && note.channelId === channelId) {
+        return [{ ...note, chainId }];
+      }
+    } catch {
+      // Said below.
+    }
+    throw new UsageError(`--payments: ${join(folder, name)} is not the note of that channel`);
+  });
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    throw new UsageError(`--payments: ${folder} is no folder that can be read`);
+  }
 }

@@ -1,4 +1,5 @@
 import { styleText } from "node:util";
+import type { WitnessTaken } from "../client/takeWitness.ts";
 import {
   LEGACY_MEDIA_TYPE,
   type LegacyCore,
@@ -67,6 +68,12 @@ export function asOfText(asOf: AsOf): string {
   if (asOf.type === "always") return "";
   return asOf.type === "time" ? `, ${timeText(asOf.time)}` : `, block ${asOf.number}`;
 }
+
+/** What became of a witness that was wanted: its block's hash is to be kept, since the receipt cannot vouch for it. */
+export const witnessWords = (witness: WitnessTaken): string =>
+  "block" in witness
+    ? `witness: of block ${witness.block.number}, ${witness.block.hash}`
+    : `no witness: ${printable(witness.missing)}`;
 
 /** Any value for programs: numbers without end as their digits. */
 export const toJson = (value: unknown): string =>

@@ -19,6 +19,8 @@ export type SealArguments = {
   rpc?: readonly string[];
   deployment?: string;
   witness?: boolean;
+  attestedChannel?: boolean;
+  registry?: boolean;
   json?: boolean;
 };
 
@@ -29,6 +31,11 @@ export async function sealFile(
 ): Promise<{ isDone: boolean; text: string }> {
   const { rpc: rpcs = [] } = options;
   rpcs.forEach(requireUrl);
+  if (options.registry && !options.attestedChannel) {
+    throw new UsageError(
+      "--registry: says whose word counts of --attested-channel, and nothing else",
+    );
+  }
   if (path === "-") throw new UsageError("-: a receipt is sealed in its file; name one");
   const node = options.node === undefined ? undefined : readNodeAddress(options.node);
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
@@ -40,6 +47,8 @@ export async function sealFile(
   const client = readClient({
     ...{ chainId: receipt.core.chainId, rpcs, pins },
     ...(deployment === undefined ? {} : { deployment }),
+    ...(options.attestedChannel ? { channel: "attested" } : {}),
+    policy: { attestation: options.registry ? "registry" : "direct" },
   });
   const progress = progressOn(process.stderr);
   try {

@@ -10,6 +10,8 @@ const UNHEARD: readonly string[] = [
   ...["node.unreachable", "node.privateAddress"],
   // Its channel does not end in its enclave.
   ...["node.otherCertificate", "node.noCertificate", "node.notActive"],
+  // Nothing can be sealed to it.
+  ...["node.noSealingKey", "node.badSealingKey"],
 ];
 
 /**

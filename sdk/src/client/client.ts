@@ -1,4 +1,5 @@
 import { isEndpoint } from "../chain/jsonRpc.ts";
+import type { SealingKey } from "../chain/registeredNodes.ts";
 import { type Deployment, withDeployment } from "../deployment.ts";
 import type { Policy } from "../isVerified.ts";
 import type { Pins } from "../pins.ts";
@@ -28,6 +29,10 @@ export type HacaOptions = ChannelOptions & {
   /** what an answer has to have shown, where a call does not say */
   policy?: Policy;
   limits?: Partial<ClientLimits>;
+  /** address of who brings oblivious requests, so that the node does not see who asks; if left out they go to the node */
+  relay?: string;
+  /** appends to each answer's receipt what the chain's latest block shows of it then; a call may say otherwise */
+  witness?: boolean;
   /** who pays nodes that ask for it: of `createPayer`. Without one nothing is paid */
   payer?: Payer | undefined;
 };
@@ -50,6 +55,17 @@ export type ClientLimits = {
 /** Connections of which an enclave has attested the certificate, DER. */
 export type AttestedTls = { certificate: Uint8Array; send: Send };
 
+/** Whose answers a node has signed: what the receipt is made with. */
+export type EnclaveWords = { signingKey: unknown; document?: Uint8Array };
+
+/** An enclave to which requests can be sealed, and whose answers those to them are; until when: milliseconds of `performance.now()`. */
+export type KeptEnclave = {
+  sealing: SealingKey;
+  enclave: EnclaveWords;
+  teeId: string;
+  until: number;
+};
+
 /** What every operation of a client works with: options that were looked at. */
 export type Client = ReadChannel & {
   chainId: string;
@@ -63,8 +79,14 @@ export type Client = ReadChannel & {
   policy: Policy;
   /** by a node's origin */
   channels: Map<string, AttestedTls>;
+  /** who brings oblivious requests; undefined: nobody */
+  relay: URL | undefined;
+  sealing: Map<string, KeptEnclave>;
+  /** what nodes whose answers were verified said last of their keys */
+  signingKeys: Map<string, unknown>;
   limits: ClientLimits;
   payer: Payer | undefined;
+  wantsWitness: boolean;
 };
 
 const LIMITS: ClientLimits = {
@@ -74,14 +96,23 @@ const LIMITS: ClientLimits = {
 };
 const OPTIONS = [
   ...["chainId", "rpcs", "pins", "nodes", "policy", "limits"],
-  ...["deployment", "nodeType", "allowLocalNodes", "payer", "channel", "release"],
+  ...[
+    "deployment",
+    "nodeType",
+    "allowLocalNodes",
+    "payer",
+    "channel",
+    "release",
+    "witness",
+    "relay",
+  ],
 ];
 
 /** @throws BaseError `option.wrong`, `node.badAddress` */
 export function readClient(options: HacaOptions): Client {
   requireKnown(options, OPTIONS);
   const { allowLocalNodes = false, deployment, nodes = [], nodeType = 0 } = options;
-  const { policy = {}, rpcs = [] } = options;
+  const { policy = {}, rpcs = [], witness: wantsWitness = false } = options;
   const chainId = String(options.chainId);
   if (!/^[1-9]\d{0,19}$/.test(chainId)) throw optionError("chainId", "must be a whole number");
   if (!Number.isInteger(nodeType) || nodeType < 0 || nodeType > 255) {
@@ -93,6 +124,7 @@ export function readClient(options: HacaOptions): Client {
   if (deployment !== undefined && deployment.chainId !== chainId) {
     throw optionError("deployment", `is of chain ${deployment.chainId}, not ${chainId}`);
   }
+  if (typeof wantsWitness !== "boolean") throw optionError("witness", "must be true or false");
   const pins = withDeployment(options.pins ?? {}, deployment);
   for (const rpc of rpcs) {
     if (!isEndpoint(rpc)) {
@@ -110,8 +142,10 @@ export function readClient(options: HacaOptions): Client {
   return {
     ...{ chainId, rpcs, policy, pins: { ...pins, settlements } },
     ...{ nodes: nodes.map(readNodeAddress), limits: readLimits(options.limits ?? {}) },
-    ...{ deployment, nodeType, allowLocalNodes, memory: new NodeMemory(), payer },
-    ...{ ...readChannel(options), channels: new Map() },
+    ...{ deployment, nodeType, allowLocalNodes, memory: new NodeMemory(), payer, wantsWitness },
+    ...{ ...readChannel(options), channels: new Map(), sealing: new Map() },
+    signingKeys: new Map(),
+    relay: options.relay === undefined ? undefined : readNodeAddress(options.relay),
   };
 }
 

@@ -1,15 +1,16 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { keccak, toHex } from "../bytes.ts";
-import { openChain } from "../chain/openChain.ts";
 import { evidenceOf } from "../checks/ofEvidence.ts";
 import { isOfEnclave } from "../checks/ofMessage.ts";
-import { type Pins, settlementIn } from "../pins.ts";
+import type { Pins } from "../pins.ts";
 import { appendEvidence } from "../receipt/makeReceipt.ts";
-import type { Evidence, Receipt, ReceiptCore, WitnessEvidence } from "../receipt/receipt.ts";
+import type { Evidence, Receipt } from "../receipt/receipt.ts";
 import { verify } from "../verify.ts";
+import { sendFor } from "./chat/openChannel.ts";
 import type { Client } from "./client.ts";
 import { askPage, askStanding } from "./infer/askStanding.ts";
 import { resolveModel } from "./infer/resolveModel.ts";
+import { askWitness } from "./takeWitness.ts";
 
 export type Sealed = {
   receipt: Receipt;
@@ -23,6 +24,7 @@ export type Sealed = {
  * Appends the evidence that can be had now: the proof and the page, from the node that answered, and the attestation document
  * that the core names, where somebody has it; a witness of the chain's latest block if that is wanted. What does not hold is not
  * appended, but thrown.
+ * @param parameters.client with `channel: "attested"` the node is asked over such a one
  * @param parameters.node from `readNodeAddress`; none: no node is asked
  * @param parameters.document attestation document
  * @param parameters.wantsWitness asks the first of the client's endpoints for it (`eth_getProof`)
@@ -54,7 +56,8 @@ export async function seal(parameters: {
     if (wantsProof) miss("proof", "no node was named to ask");
     if (wantsPage) miss("page", "no node was named to ask");
   } else if (wantsProof || wantsPage) {
-    const question = { client, node, core, signal };
+    const send = await sendFor({ client, node, signal });
+    const question = { client, node, core, signal, send };
     const { proof, state } = await askStanding(question);
     if (wantsProof && proof === null) miss("proof", `the request is ${state}`);
     if (wantsProof && proof !== null) {
@@ -80,25 +83,13 @@ export async function seal(parameters: {
   if (wantsWitness) {
     const witness = await askWitness(client, core);
     if (typeof witness === "string") miss("witness", witness);
-    else evidence.push(witness);
+    else evidence.push(witness.evidence);
   }
   if (evidence.length === 0) return { receipt, appended: [], missing };
   const sealed = appendEvidence(receipt, ...evidence);
   const appended = evidence.map(({ type }) => type);
   await requireHolding(sealed, pins, appended);
   return { receipt: sealed, appended, missing };
-}
-
-/** Of the latest block on which the client's endpoints agree; or why there is none. */
-async function askWitness(client: Client, core: ReceiptCore): Promise<WitnessEvidence | string> {
-  const { chainId, pins, rpcs } = client;
-  const [rpc] = rpcs;
-  if (rpc === undefined) return "no RPC was given";
-  const layout = settlementIn(pins, core)?.storage;
-  if (layout === undefined) return "the storage of the settlement is not pinned";
-  const { block } = await openChain({ rpcs, chainId });
-  const { makeWitness } = await import("../witness/makeWitness.ts");
-  return await makeWitness({ rpc, block, core, layout });
 }
 
 /** Proof and page, which the node gave. A document is the one that the core names, whatever it is worth. */

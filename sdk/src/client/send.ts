@@ -3,7 +3,7 @@ export type Call = {
   url: URL;
   method: "GET" | "POST";
   headers: Readonly<Record<string, string>>;
-  body: string | undefined;
+  body: string | Uint8Array<ArrayBuffer> | undefined;
   /** ends the call, and the body of its answer */
   signal: AbortSignal;
 };

@@ -75,7 +75,7 @@ async function answerChat(
   response: ServerResponse,
 ): Promise<void> {
   const gone = new AbortController();
-  response.on("close", () => gone.abort());
+  response.on("close", () => gone.abort(GONE));
   const asked = { ...options, signal: gone.signal, ...(release && { release }) };
   if (!isStream) {
     const reply = await haca.chat(asked);
@@ -123,9 +123,13 @@ async function keep(reply: ChatReply, onReply: ProxyOptions["onReply"]): Promise
   }
 }
 
-const wordsOn = ({ node, payment, receipt, verification }: ChatReply): object => ({
+/** Made once: each has the place in the program where it was made, which takes time. */
+const GONE = new Error("who asked has gone");
+
+const wordsOn = ({ node, payment, receipt, verification, witness }: ChatReply): object => ({
   ...{ verification, node, receipt: receipt === null ? null : receiptId(receipt.core) },
   ...(payment === null ? {} : { payment }),
+  ...(witness === null ? {} : { witness }),
 });
 
 const eventOf = (frame: object): string => `data: ${JSON.stringify(frame)}\n\n`;

@@ -1,4 +1,4 @@
-import { keccak, toHex } from "../bytes.ts";
+import { bytesOfBase64, keccak, toHex } from "../bytes.ts";
 import { fieldsOf, lowerCase, messageOf, readText } from "./answerReaders.ts";
 import { canonicalJson } from "./canonicalJson.ts";
 import { makeReceipt } from "./makeReceipt.ts";
@@ -66,10 +66,8 @@ function derOf(pem: string): string {
   const [, base64 = ""] =
     /^-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*$/.exec(pem) ?? [];
   try {
-    const binary = atob(base64.replaceAll(/\s/g, ""));
-    if (binary.length > 0) {
-      return toHex(Uint8Array.from(binary, (character) => character.charCodeAt(0)));
-    }
+    const bytes = bytesOfBase64(base64.replaceAll(/\s/g, ""));
+    if (bytes.length > 0) return toHex(bytes);
   } catch {
     // Said below.
   }

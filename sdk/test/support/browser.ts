@@ -35,17 +35,24 @@ export type OpenPage<T extends Offers> = {
 
 /**
  * A page in Chromium, of a site of its own, with one module: `entry` and what it imports, bundled as an application's page is.
- * The module says with `Object.assign(globalThis, { inPage })` what can be called.
+ * Beside it is `/worker.js`, a module of its own. The module says with `Object.assign(globalThis, { inPage })` what can be called.
  */
-export async function openPage<T extends Offers>(entry: string): Promise<OpenPage<T>> {
+export async function openPage<T extends Offers>(
+  entry: string,
+  worker?: string,
+): Promise<OpenPage<T>> {
   const { outputFiles } = await build({
-    ...{ entryPoints: [entry], bundle: true, minify: true, write: false, logLevel: "silent" },
+    entryPoints: [
+      { in: entry, out: "page" },
+      ...(worker === undefined ? [] : [{ in: worker, out: "worker" }]),
+    ],
+    ...{ outdir: "out", bundle: true, minify: true, write: false, logLevel: "silent" },
     ...{ format: "esm", platform: "browser", target: "es2022" },
   });
-  const script = outputFiles[0]?.text ?? "";
   const site = await serve([], ({ url }, response) => {
-    if (url === "/page.js") {
-      return void response.setHeader("content-type", "text/javascript").end(script);
+    const script = outputFiles.find(({ path }) => path.endsWith(`/out${url}`));
+    if (script !== undefined) {
+      return void response.setHeader("content-type", "text/javascript").end(script.text);
     }
     response.setHeader("content-type", "text/html");
     response.end(

@@ -69,6 +69,8 @@ export type Lies = {
   events?: (events: string[]) => string[];
   /** whose key and document are shown */
   shows?: SimulatedEnclave;
+  /** which one it is, in all that it shows and signs */
+  enclave?: SimulatedEnclave;
   document?: (document: Uint8Array, asked: string) => Uint8Array;
   /** what a chat's answer waits for */
   until?: Promise<unknown>;
@@ -96,8 +98,9 @@ export class ChatNode {
   says: ((request: { messages: readonly Fields[] }) => Saying) | undefined;
   /** told of each chat request */
   onAsked = (): void => undefined;
-  /** how often it was asked for its document */
+  /** how often it was asked for its document, and for its key */
   documents = 0;
+  keys = 0;
   /** chat requests as they came */
   readonly asked: { body: string; headers: IncomingMessage["headers"] }[] = [];
   #endpoint: Endpoint | undefined;
@@ -142,15 +145,19 @@ export class ChatNode {
     this.onAsked = () => undefined;
     this.asked.length = 0;
     this.documents = 0;
+    this.keys = 0;
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { document: change, instead, shows = enclave } = this.lies;
+    const { document: change, enclave: own = enclave, instead, shows = own } = this.lies;
     const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
     if (this.page !== undefined) allowPage(response, this.page);
     if (request.method === "OPTIONS") return void response.writeHead(204).end();
     if (pathname === "/health") return void response.end("{}");
-    if (pathname === "/signing-key") return void response.end(JSON.stringify(keyOf(shows)));
+    if (pathname === "/signing-key") {
+      this.keys += 1;
+      return void response.end(JSON.stringify(keyOf(shows)));
+    }
     if (pathname === "/enclave/attestation") {
       this.documents += 1;
       const asked = searchParams.get("nonce") ?? "";
@@ -212,14 +219,15 @@ export class ChatNode {
   }
 
   #sign(body: string, salt: string, answer: Fields): Haca {
+    const { enclave: own = enclave } = this.lies;
     this.#nonce += 1n;
     const honest = {
       modelVersion: VERSION,
       inputHash: keccak256(concat([salt, toUtf8Bytes(body)])),
       outputHash: id(canonicalJson(answer)),
       requester: ZeroAddress,
-      requestId: encodeRequestId({ node: NODE, nonce: this.#nonce }),
-      ...{ price: "0", timestamp: String(now()), teeId: enclave.teeId },
+      requestId: encodeRequestId({ node: nodeOfEnclave(own.teeId), nonce: this.#nonce }),
+      ...{ price: "0", timestamp: String(now()), teeId: own.teeId },
     };
     const message = this.lies.signed?.(honest) ?? honest;
     const result = { ...honest, ...message };
@@ -227,7 +235,7 @@ export class ChatNode {
       domain: DOMAIN,
       result: { ...result, price: BigInt(result.price), timestamp: BigInt(result.timestamp) },
     });
-    const signature = hexlify(enclave.sign(digest));
+    const signature = hexlify(own.sign(digest));
     return {
       ...{ profile: "haca-1", salt, signature, message: result },
       ...{ chainId: String(CHAIN_ID), settlement: SETTLEMENT },

@@ -2,11 +2,13 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createHttpsServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import {
+  channelGateAbi,
   inferenceSettlementAbi,
   modelRegistryAbi,
   pageSettlementAbi,
   teeRegistryAbi,
 } from "@haca/protocol/abi";
+import { batchSettlement } from "@haca/protocol/channels";
 import { Interface } from "ethers";
 
 /** A chain's answers by function, as ethers encodes them by the contracts' ABIs; arguments are what ethers decodes. */
@@ -25,7 +27,7 @@ const INTERFACES = [
   ...[inferenceSettlementAbi, modelRegistryAbi, pageSettlementAbi, teeRegistryAbi].map(
     (abi) => new Interface(abi),
   ),
-  new Interface(FEED_READER),
+  ...[new Interface(FEED_READER), new Interface(channelGateAbi), batchSettlement],
 ];
 
 /** Of the nodes and chains here. */

@@ -34,6 +34,8 @@ class PinnedModel:
     version: str
     verifying_key_hash: str | None = None
     input_words: int | None = None
+    layouts_hash: str | None = None
+    """for clients that ask models; no receipt has layouts"""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ _MODEL_FIELDS = object_of(
         "version": _bytes_of(32),
         "verifyingKeyHash": _bytes_of(32),
         "inputWords": _word_count,
+        "layoutsHash": _bytes_of(32),
     },
-    ["verifyingKeyHash", "inputWords"],
+    ["verifyingKeyHash", "inputWords", "layoutsHash"],
 )
 
 
@@ -96,7 +99,7 @@ def _model(value: object, path: str) -> PinnedModel:
     if ("verifyingKeyHash" in fields) != ("inputWords" in fields):
         raise FormatError(path, "verifyingKeyHash and inputWords belong together")
     key_hash, input_words = fields.get("verifyingKeyHash"), fields.get("inputWords")
-    return PinnedModel(fields["version"], key_hash, input_words)
+    return PinnedModel(fields["version"], key_hash, input_words, fields.get("layoutsHash"))
 
 
 _PLACE = object_of(

@@ -1,16 +1,13 @@
 import { clientNonce } from "@haca/attestation/nitro/clientNonce";
 import { parseDocument } from "@haca/attestation/nitro/parseDocument";
 import { BaseError } from "@haca/protocol/baseError";
-import { keccak, sliceHex, toHex } from "../../bytes.ts";
+import { bytesOfBase64, keccak, sliceHex, toHex } from "../../bytes.ts";
 import { checkAttestation } from "../../checks/ofEvidence.ts";
 import { keyIn } from "../../receipt/receiptOfAnswer.ts";
 import { askNode, askNodeJson, refusalOf } from "../askNode.ts";
-import type { Client } from "../client.ts";
+import type { Client, EnclaveWords } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
 import type { Send } from "../send.ts";
-
-/** Whose answers a node has signed: what the receipt is made with. */
-export type EnclaveWords = { signingKey: unknown; document?: Uint8Array };
 
 const NONCE_BYTES = 20;
 
@@ -26,15 +23,17 @@ export async function askEnclave(parameters: {
   signal: AbortSignal | undefined;
   /** over which connections; any if left out */
   send?: Send | undefined;
+  /** its key as it was before, for which it is not asked again */
+  kept?: unknown;
 }): Promise<EnclaveWords> {
-  const { client, node, send, signal, wantsDocument } = parameters;
+  const { client, kept, node, send, signal, wantsDocument } = parameters;
   const limits = { bytes: client.limits.askBytes, ms: client.limits.askMs };
+  const timed = <Answer>(ask: () => Promise<Answer>): Promise<Answer> =>
+    client.memory.timed({ node, slowMs: client.limits.slowMs, ask });
+  const askKey = () => askNodeJson({ node, path: "/signing-key", limits, signal, send });
   const [signingKey, document] = await Promise.all([
-    client.memory.timed({
-      ...{ node, slowMs: client.limits.slowMs },
-      ask: () => askNodeJson({ node, path: "/signing-key", limits, signal, send }),
-    }),
-    wantsDocument ? askDocument() : undefined,
+    kept === undefined ? timed(askKey) : kept,
+    wantsDocument ? (kept === undefined ? askDocument() : timed(askDocument)) : undefined,
   ]);
   return { signingKey, ...(document && { document }) };
 
@@ -53,7 +52,7 @@ export async function askEnclave(parameters: {
 
 function readDocument(text: string, host: string): { bytes: Uint8Array; nonce: Uint8Array | null } {
   try {
-    const bytes = Uint8Array.from(atob(text.trim()), (character) => character.charCodeAt(0));
+    const bytes = bytesOfBase64(text.trim());
     return { bytes, nonce: parseDocument(bytes).nonce };
   } catch (cause) {
     throw nodeError("malformed", `${host} shows no attestation document`, { cause });

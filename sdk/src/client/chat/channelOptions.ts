@@ -8,15 +8,18 @@ import { optionError } from "../optionError.ts";
 export type Release = "signed" | "channel";
 
 export type ChannelOptions = {
-  /** asks over TLS whose certificate the node's enclave attests, and over nothing else */
-  channel?: "attested";
-  /** `signed` if left out; `channel` asks over an attested channel, whatever is asked */
+  /**
+   * `attested`: asks over TLS whose certificate the node's enclave attests, and over nothing else; `oblivious`: seals the request to a key
+   * that the enclave has signed, so that nobody else on the way can read it
+   */
+  channel?: "attested" | "oblivious";
+  /** `signed` if left out; `channel` asks over a channel that ends in the enclave, an attested one where none is named */
   release?: Release;
 };
 /** The same, looked at. */
-export type ReadChannel = { isChannelAttested: boolean; release: Release };
+export type ReadChannel = { isChannelAttested: boolean; isOblivious: boolean; release: Release };
 
-const NONE: ReadChannel = { isChannelAttested: false, release: "signed" };
+const NONE: ReadChannel = { isChannelAttested: false, isOblivious: false, release: "signed" };
 
 /**
  * @param before whose options count where these say nothing
@@ -24,17 +27,19 @@ const NONE: ReadChannel = { isChannelAttested: false, release: "signed" };
  */
 export function readChannel(options: ChannelOptions, before = NONE): ReadChannel {
   const { channel, release = before.release } = options;
-  if (channel !== undefined && channel !== "attested") {
-    throw optionError("channel", 'must be "attested", or left out');
+  if (channel !== undefined && channel !== "attested" && channel !== "oblivious") {
+    throw optionError("channel", 'must be "attested" or "oblivious", or left out');
   }
   if (release !== "signed" && release !== "channel") {
     throw optionError("release", 'must be "signed" or "channel"');
   }
   const isByChannel = release === "channel";
+  const isOblivious = channel === undefined ? before.isOblivious : channel === "oblivious";
+  if (isOblivious) return { isChannelAttested: false, isOblivious, release };
   const isAttested = before.isChannelAttested || channel !== undefined || isByChannel;
   if (isAttested && tls === undefined) {
     const reason = "there is no attested channel here: a page is shown no certificate";
     throw optionError(isByChannel ? "release" : "channel", reason);
   }
-  return { isChannelAttested: isAttested, release };
+  return { isChannelAttested: isAttested, isOblivious, release };
 }

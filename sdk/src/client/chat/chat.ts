@@ -6,11 +6,13 @@ import { receiptOfAnswer } from "../../receipt/receiptOfAnswer.ts";
 import { verify } from "../../verify.ts";
 import { askNode, type NodeQuestion, openNode, parsed, refusalOf } from "../askNode.ts";
 import { askNodes, isMisbehaviour } from "../askNodes.ts";
-import type { Client } from "../client.ts";
+import type { Client, EnclaveWords } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
+import { openOblivious } from "../oblivious/openOblivious.ts";
 import type { Paid, Payment } from "../payer.ts";
 import type { Send, Sent } from "../send.ts";
-import { askEnclave, type EnclaveWords, requireEnclave } from "./askEnclave.ts";
+import { blockHashesOf, withWitness } from "../takeWitness.ts";
+import { askEnclave, requireEnclave } from "./askEnclave.ts";
 import { type Answered, askPaid, hashOfRequest, hintsOf, withPayment } from "./askPaid.ts";
 import { type ChatOptions, type ChatRequest, readChat } from "./chatOptions.ts";
 import { answerOf, type ChatChunk, type ChatReply, chunksOf } from "./chatReply.ts";
@@ -115,19 +117,31 @@ async function askUnverified(question: Question): Promise<ChatReply> {
   const answer = answerOf(fields, { id: "chatcmpl-unverified", created, host: node.host });
   return {
     ...{ verification: "off", answer, text: textOf(answer), receipt: null, lines: [] },
-    ...{ node: node.host, payment: paid },
+    ...{ node: node.host, payment: paid, witness: null },
   };
 }
 
 async function askVerified(question: Question): Promise<ChatReply> {
   const askedAt = Math.floor(Date.now() / 1000);
-  const { answer, enclave, paid } = await askBoth(question);
+  const { client, node, request } = question;
+  const { answer, enclave, isKept = false, paid } = await askBoth(question);
+  const look = async (shown: EnclaveWords): Promise<ChatReply> => {
+    const reply = await verified(question, { answer, enclave: shown, paid, askedAt });
+    client.signingKeys.set(node.href, shown.signingKey);
+    return reply;
+  };
   try {
-    return await verified(question, { answer, enclave, paid, askedAt });
+    return await look(enclave);
   } catch (error) {
-    throw withPayment(error, paid);
+    if (!isKept || !isUnverified(error)) throw withPayment(error, paid);
+    // It may have another key by now, or another session's.
+    const { signal } = request;
+    return await look(await askEnclave({ client, node, wantsDocument: true, signal }));
   }
 }
+
+const isUnverified = (error: unknown): boolean =>
+  error instanceof BaseError && error.code === "answer.notVerified";
 
 async function verified(
   { client, node, request }: Question,
@@ -135,9 +149,11 @@ async function verified(
 ): Promise<ChatReply> {
   const { answer, askedAt, enclave, paid } = came;
   const hints = hintsOf(paid);
-  const receipt = receiptOfAnswer({ request: request.body, answer, ...enclave, hints });
+  const answered = receiptOfAnswer({ request: request.body, answer, ...enclave, hints });
+  const { receipt, witness } = await withWitness(client, answered, request);
   const { pins, rpcs } = client;
-  const lines = await verify(receipt, { pins, rpcs, model: request.model });
+  const blockHashes = blockHashesOf(witness);
+  const lines = await verify(receipt, { pins, rpcs, blockHashes, model: request.model });
   requireVerified(lines, request, node.host);
   requireAsAsked(receipt.core, request, { askedAt, host: node.host, paid });
   const shown = answerOf(signedFields(receipt), {
@@ -147,11 +163,17 @@ async function verified(
   });
   return {
     ...{ verification: "verified", answer: shown, text: textOf(shown), receipt, lines },
-    ...{ node: node.host, payment: paid },
+    ...{ node: node.host, payment: paid, witness },
   };
 }
 
-type Both<Answer = unknown> = { answer: Answer; enclave: EnclaveWords; paid: Paid | null };
+type Both<Answer = unknown> = {
+  answer: Answer;
+  enclave: EnclaveWords;
+  paid: Paid | null;
+  /** the enclave's key is what the node said before */
+  isKept?: boolean;
+};
 
 /**
  * Answer and enclave at once; where one fails, the other is let go of. Who may be paid shows the enclave first, and where the channel
@@ -161,17 +183,19 @@ async function askBoth(question: Question): Promise<Both> {
   const { client, node, request } = question;
   const failed = new AbortController();
   const { signal } = request;
-  if (client.payer !== undefined || request.isChannelAttested) {
+  if (client.payer !== undefined || request.isChannelAttested || request.isOblivious) {
     return await askInTurn(question, askAnswer);
   }
   const both = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal]);
   const wantsDocument = request.policy.attestation !== "registry";
+  // The document, which is of now, vouches for the key or does not.
+  const kept = wantsDocument ? client.signingKeys.get(node.href) : undefined;
   try {
     const [answer, enclave] = await Promise.all([
       askAnswer({ ...question, request: { ...request, signal: both } }),
-      askEnclave({ client, node, wantsDocument, signal: both }),
+      askEnclave({ client, node, wantsDocument, signal: both, kept }),
     ]);
-    return { answer: answer.answer, enclave, paid: null };
+    return { answer: answer.answer, enclave, paid: null, isKept: kept !== undefined };
   } catch (error) {
     failed.abort(error);
     throw error;
@@ -183,9 +207,7 @@ async function askInTurn<Answer>(
   question: Question,
   ask: (asked: Asked) => Promise<Answered<Answer>>,
 ): Promise<Both<Answer>> {
-  const { enclave, enclaveNode, send } = await (question.request.isChannelAttested
-    ? openChannel({ ...question, ...question.request })
-    : lookAtEnclave(question));
+  const { enclave, enclaveNode, send } = await open(question);
   const { answer, paid } = await askPaid({
     ...{ ...question, enclaveNode },
     ask: (payment) => ask({ ...question, payment, send }),
@@ -193,9 +215,17 @@ async function askInTurn<Answer>(
   return { answer, enclave, paid };
 }
 
-async function lookAtEnclave(
-  question: Question,
-): Promise<Omit<Channel, "send"> & { send?: never }> {
+async function open(question: Question): Promise<LookedAt | Channel> {
+  const { request } = question;
+  const asked = { ...question, ...request };
+  if (request.isOblivious) return await openOblivious(asked);
+  return await (request.isChannelAttested ? openChannel(asked) : lookAtEnclave(question));
+}
+
+/** An enclave, without a channel to it. */
+type LookedAt = Omit<Channel, "send"> & { send?: never };
+
+async function lookAtEnclave(question: Question): Promise<LookedAt> {
   const { client, node, request } = question;
   const { policy, signal } = request;
   const wantsDocument = policy.attestation !== "registry";
@@ -263,7 +293,7 @@ function requireVerified(lines: readonly Line[], { policy }: ChatRequest, host: 
 /** What an enclave signed, and nobody asked for. */
 function requireAsAsked(
   { input, message }: ReceiptCore,
-  { isFresh, salt }: ChatRequest,
+  { isFresh, isOblivious, salt }: ChatRequest,
   { askedAt, host, paid }: { askedAt: number; host: string; paid: Paid | null },
 ): void {
   const wrong = (field: string, what: string): BaseError =>
@@ -271,7 +301,8 @@ function requireAsAsked(
       ...{ code: "answer.unexpected", details: { field } },
       message: `${host} ${what}`,
     });
-  if (input?.type !== "text" || input.salt !== salt) {
+  // Of an oblivious request the enclave draws it; that its answer is to this request, and no older, shows who has sealed it.
+  if (input?.type !== "text" || (input.salt !== salt && !isOblivious)) {
     throw wrong("salt", "answers with another salt than the one that was sent");
   }
   if (message.requester !== (paid?.requester ?? paid?.payer ?? NOBODY)) {

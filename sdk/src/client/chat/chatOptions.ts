@@ -4,6 +4,7 @@ import { canonicalJson } from "../../receipt/canonicalJson.ts";
 import { LIMITS } from "../../receipt/receipt.ts";
 import type { Client } from "../client.ts";
 import { optionError, requireKnown } from "../optionError.ts";
+import { readWitness } from "../takeWitness.ts";
 import { type ChannelOptions, type ReadChannel, readChannel } from "./channelOptions.ts";
 
 /** A message as OpenAI's API has it. */
@@ -26,6 +27,8 @@ export type ChatOptions = ChannelOptions & {
   idempotencyKey?: string;
   /** must be spelled out: the answer is taken unverified, and marked so */
   verify?: "off";
+  /** the client's if left out: appends to the receipt what the chain's latest block shows of the answer */
+  witness?: boolean;
   signal?: AbortSignal;
 };
 
@@ -42,15 +45,18 @@ export type ChatRequest = ReadChannel & {
   idempotencyKey: string | undefined;
   policy: Policy;
   isUnverified: boolean;
+  wantsWitness: boolean;
   signal: AbortSignal | undefined;
 };
 
 const OPTIONS = [
   ...["model", "messages", "parameters", "nodes", "policy"],
-  ...["salt", "idempotencyKey", "verify", "signal", "channel", "release"],
+  ...["salt", "idempotencyKey", "verify", "signal", "channel", "release", "witness"],
 ];
 /** What is no matter of parameters. */
 const OWN = ["model", "messages", "stream"];
+/** By what a client may name itself. */
+const DROPPED = ["user", "metadata", "request_id", "x-request-id"];
 const KEY = /^[\x21-\x7e]{16,255}$/;
 
 /** @throws BaseError `option.wrong` */
@@ -71,8 +77,16 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
   }
   const channel = readChannel(options, client);
   const isUnverified = options.verify === "off";
-  if (isUnverified && channel.isChannelAttested) {
-    throw optionError("verify", '"off" attests nothing, and an attested channel was asked for');
+  if (isUnverified && options.witness === true) {
+    throw optionError("witness", "is appended to a receipt, and an unverified answer has none");
+  }
+  const wantsWitness = !isUnverified && readWitness(client, options);
+  if (channel.isOblivious) requireOblivious(client, options);
+  if (isUnverified && (channel.isChannelAttested || channel.isOblivious)) {
+    throw optionError(
+      "verify",
+      '"off" attests nothing, and a channel to the enclave was asked for',
+    );
   }
   if (!isUnverified) requirePins(client, model, policy);
   const { body, text } = requestOf({
@@ -82,7 +96,17 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
     ...(isStream && { stream: true }),
   });
   return {
-    ...{ model, body, text, isStream, policy, isUnverified, idempotencyKey, ...channel },
+    ...{
+      model,
+      body,
+      text,
+      isStream,
+      policy,
+      isUnverified,
+      wantsWitness,
+      idempotencyKey,
+      ...channel,
+    },
     salt: readSalt(options),
     isFresh: options.salt === undefined && idempotencyKey === undefined,
     signal: options.signal,
@@ -104,6 +128,21 @@ function requirePins({ pins, rpcs }: Client, model: string, policy: Policy): voi
   if (!isDirect && rpcs.length === 0) {
     throw optionError("rpcs", "none was given, and the policy takes the registry's word");
   }
+}
+
+/** What a sealed request has no place for, or its enclave throws away unread: the answer would be to another request. */
+function requireOblivious({ payer }: Client, { parameters = {}, ...options }: ChatOptions): void {
+  for (const name of ["salt", "idempotencyKey"] as const) {
+    if (options[name] === undefined) continue;
+    throw optionError(
+      name,
+      "cannot be given with an oblivious request: its enclave draws the salt",
+    );
+  }
+  if (payer !== undefined) throw optionError("payer", "pays for no oblivious requests");
+  const dropped = DROPPED.find((name) => Object.hasOwn(parameters, name));
+  if (dropped === undefined) return;
+  throw optionError(`parameters.${dropped}`, "is thrown away unread with an oblivious request");
 }
 
 /** As it will be read on the other side: what JSON leaves out is left out. */

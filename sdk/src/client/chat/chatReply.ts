@@ -2,6 +2,7 @@ import type { Line } from "../../line.ts";
 import type { Receipt } from "../../receipt/receipt.ts";
 import { nodeError } from "../nodeError.ts";
 import type { Paid } from "../payer.ts";
+import type { WitnessTaken } from "../takeWitness.ts";
 
 /** An answer as OpenAI's API has it. */
 export type ChatAnswer = {
@@ -43,6 +44,8 @@ export type ChatReply = {
   node: string;
   /** what was paid at most; null of an answer that nobody paid for */
   payment: Paid | null;
+  /** null of an answer for which none was wanted */
+  witness: WitnessTaken | null;
 };
 
 /**

@@ -7,11 +7,11 @@ import { certificateOfActive } from "../../chain/registeredNodes.ts";
 import type { Policy } from "../../isVerified.ts";
 import { keyIn } from "../../receipt/receiptOfAnswer.ts";
 import { certificateOf } from "../askNode.ts";
-import type { AttestedTls, Client } from "../client.ts";
+import type { AttestedTls, Client, EnclaveWords } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
 import { openNodeRegistry } from "../nodes/registryNodes.ts";
 import type { Send } from "../send.ts";
-import { askEnclave, type EnclaveWords, requireEnclave } from "./askEnclave.ts";
+import { askEnclave, requireEnclave } from "./askEnclave.ts";
 
 /** A way to a node that ends in its enclave, and whose enclave that is. */
 export type Channel = { send: Send; enclave: EnclaveWords; enclaveNode: string };
@@ -48,6 +48,15 @@ export async function openChannel(parameters: {
   const channel = await attested(parameters, fresh);
   client.channels.set(node.origin, fresh);
   return channel;
+}
+
+/** The connections to a node by which a client asks it what is no prompt: attested ones where it wants these, any where not. */
+export async function sendFor(
+  parameters: Pick<Parameters<typeof openChannel>[0], "client" | "node" | "signal">,
+): Promise<Send | undefined> {
+  const { client } = parameters;
+  if (!client.isChannelAttested) return undefined;
+  return (await openChannel({ ...parameters, policy: client.policy })).send;
 }
 
 const isOfCertificate = (error: unknown): boolean =>

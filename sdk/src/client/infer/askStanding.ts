@@ -7,6 +7,7 @@ import { oneLine } from "../../strangersWords.ts";
 import { askNode, askNodeJson, type NodeQuestion, parsed, refusalOf } from "../askNode.ts";
 import type { Client } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
+import type { Send } from "../send.ts";
 
 /** How a request stands at a node, in its words: nothing of it was looked at but its form. */
 export type Standing = { state: string; failure: string | null; proof: string | null };
@@ -17,6 +18,8 @@ type Question = {
   node: URL;
   core: ReceiptCore;
   signal: AbortSignal | undefined;
+  /** over which connections; any if left out */
+  send?: Send | undefined;
 };
 
 const HEADER_FIELDS: readonly (keyof ReceiptPageHeader)[] = [
@@ -45,8 +48,11 @@ export async function askPage(question: Question): Promise<PageEvidence | null> 
   return readAs(question.node, () => pageOf(parsed(answer.text, host)));
 }
 
-const questionAt = ({ client, core, node, signal }: Question, below: string): NodeQuestion => ({
-  ...{ node, signal },
+const questionAt = (
+  { client, core, node, send, signal }: Question,
+  below: string,
+): NodeQuestion => ({
+  ...{ node, signal, send },
   path: `/v1/${isOfEnclave(core) ? "results" : "inferences"}/${core.message.requestId}${below}`,
   limits: { bytes: client.limits.answerBytes, ms: client.limits.askMs },
 });

@@ -9,6 +9,7 @@ import { askNodeJson } from "../askNode.ts";
 import { askNodes } from "../askNodes.ts";
 import type { Client } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
+import { blockHashesOf, type WitnessTaken, withWitness } from "../takeWitness.ts";
 import { askProof } from "./askProof.ts";
 import { type InferOptions, type InferRequest, readInfer } from "./inferOptions.ts";
 import { type ResolvedModel, resolveModel } from "./resolveModel.ts";
@@ -32,6 +33,8 @@ export type Inference = {
   lines: readonly Line[];
   /** host that answered */
   node: string;
+  /** null where none was wanted */
+  witness: WitnessTaken | null;
 };
 
 /** A node's clock may be behind ours by as much, in seconds. */
@@ -75,9 +78,14 @@ async function askOne(asked: Omit<Question, "shown">): Promise<Inference> {
   const answered = await askAnswer(question);
   requireAsAsked(answered, question, askedAt);
   const outputs = decodeSigned(answered, question);
-  const look = async (receipt: Receipt, isProofLeft: boolean): Promise<readonly Line[]> => {
-    const { name: model, pins } = resolved;
-    const lines = await verify(receipt, { pins, rpcs: client.rpcs, model });
+  const { name: model, pins } = resolved;
+  const look = async (
+    receipt: Receipt,
+    isProofLeft: boolean,
+    witness: WitnessTaken | null = null,
+  ): Promise<readonly Line[]> => {
+    const blockHashes = blockHashesOf(witness);
+    const lines = await verify(receipt, { pins, rpcs: client.rpcs, blockHashes, model });
     const missing = whatIsMissing(lines, policy).filter(
       (check) => !(isProofLeft && check === "proof"),
     );
@@ -91,12 +99,18 @@ async function askOne(asked: Omit<Question, "shown">): Promise<Inference> {
   };
   // Nobody waits for the proof of what is wrong without one.
   const early = await look(answered, true);
-  const common = { outputs, node: node.host, salt };
-  if (isUnproved) return { ...common, verification: "off", receipt: answered, lines: early };
-  const proof = await askProof({ client, node, core: answered.core, request });
-  const { verifyingKey } = resolved.model;
-  const receipt = withProof(answered, { proof, verifyingKey }, node);
-  return { ...common, verification: "verified", receipt, lines: await look(receipt, false) };
+  const proven = isUnproved ? answered : await proved();
+  // The chain is asked last: a witness is of when the answer is given.
+  const { receipt, witness } = await withWitness({ ...client, pins }, proven, request);
+  const isSame = receipt === answered;
+  const lines = isSame ? early : await look(receipt, isUnproved, witness);
+  const verification = isUnproved ? "off" : "verified";
+  return { verification, outputs, node: node.host, salt, receipt, witness, lines };
+
+  async function proved(): Promise<Receipt> {
+    const proof = await askProof({ client, node, core: answered.core, request });
+    return withProof(answered, { proof, verifyingKey: resolved.model.verifyingKey }, node);
+  }
 }
 
 async function askAnswer({

@@ -5,6 +5,7 @@ import type { Policy } from "../../isVerified.ts";
 import { LONGEST_PAUSE_MS } from "../../pause.ts";
 import type { Client } from "../client.ts";
 import { optionError, requireKnown } from "../optionError.ts";
+import { readWitness } from "../takeWitness.ts";
 import type { Hiding, InferInput } from "./tensors.ts";
 
 /** What is asked, and how its answer is taken. */
@@ -29,6 +30,8 @@ export type InferOptions = {
   maxPrice?: bigint;
   /** must be spelled out: does not wait for the proof, and marks the answer so */
   proof?: "off";
+  /** the client's if left out: appends to the receipt what the chain's latest block shows of the answer */
+  witness?: boolean;
   /** how long the proof is waited for, and the pause between two looks, in milliseconds; ten minutes, and one second */
   proofMs?: number;
   pollMs?: number;
@@ -47,6 +50,7 @@ export type InferRequest = {
   requester: string;
   maxPrice: bigint;
   isUnproved: boolean;
+  wantsWitness: boolean;
   proofMs: number;
   pollMs: number;
   onSalt: ((salt: string) => void) | undefined;
@@ -56,7 +60,7 @@ export type InferRequest = {
 
 const OPTIONS = [
   ...["model", "input", "inputMode", "salt", "onSalt", "nodes", "policy", "requester", "maxPrice"],
-  ...["proof", "proofMs", "pollMs", "onProgress", "signal"],
+  ...["proof", "proofMs", "pollMs", "onProgress", "signal", "witness"],
 ];
 const NOBODY = `0x${"00".repeat(20)}`;
 
@@ -91,6 +95,7 @@ export function readInfer(client: Client, options: InferOptions): InferRequest {
     hiding: inputMode && { mode: inputMode, salt: readSalt(salt) },
     ...{ model, input, policy, maxPrice, pollMs, proofMs, onProgress, signal },
     ...{ requester: requester.toLowerCase(), isUnproved: proof === "off" },
+    wantsWitness: readWitness(client, options),
   };
 }
 

@@ -1,7 +1,12 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { modelRegistryOf, versionOf } from "../../chain/contractReads.ts";
 import { type Chain, openChain } from "../../chain/openChain.ts";
-import { type RegisteredModel, registeredModel, versionIdOf } from "../../chain/registeredModel.ts";
+import {
+  layoutsHashOf,
+  type RegisteredModel,
+  registeredModel,
+  versionIdOf,
+} from "../../chain/registeredModel.ts";
 import { DEPRECATED, PUBLISHED } from "../../checks/ofChain.ts";
 import { modelOf, type PinnedSettlement, type Pins } from "../../pins.ts";
 import type { Client } from "../client.ts";
@@ -86,16 +91,20 @@ function withModel(
 ): Pins {
   const { inputWords, version, verifyingKeyHash } = model;
   const [, pinned] = modelOf(pins, version) ?? [];
+  const otherThanPinned = (what: string): BaseError =>
+    new BaseError({
+      ...{ code: "model.notAsPinned", details: { version } },
+      message: `${name}: the endpoints show ${what} than the pinned ones`,
+    });
+  const layouts = pinned?.layoutsHash?.toLowerCase();
+  if (layouts !== undefined && layouts !== layoutsHashOf(model)) {
+    throw otherThanPinned("other layouts");
+  }
   if (pinned?.verifyingKeyHash !== undefined) {
     const isSame =
       pinned.verifyingKeyHash.toLowerCase() === verifyingKeyHash &&
       pinned.inputWords === inputWords;
-    if (!isSame) {
-      throw new BaseError({
-        ...{ code: "model.notAsPinned", details: { version } },
-        message: `${name}: the endpoints show another verifying key, or other words, than the pinned ones`,
-      });
-    }
+    if (!isSame) throw otherThanPinned("another verifying key, or other words,");
     return { ...pins, models: { [name]: { ...pinned } } };
   }
   const found = { version, verifyingKeyHash, inputWords, source: chain.source };

@@ -8,6 +8,7 @@ import {
 import type { AsOf } from "../../line.ts";
 import { isPinnedImage } from "../../pins.ts";
 import { askNode } from "../askNode.ts";
+import { sendFor } from "../chat/openChannel.ts";
 import type { Client } from "../client.ts";
 import { readNodeAddress } from "../nodeAddress.ts";
 import { openNodeRegistry, refuseNode } from "./registryNodes.ts";
@@ -67,7 +68,7 @@ export async function listNodes(
   }
   const { asOf, source } = at.chain;
   const pinged = isPinged
-    ? await byParts(nodes, async (node) => ({ ...node, latency: await ping(node, signal) }))
+    ? await byParts(nodes, async (node) => ({ ...node, latency: await ping(client, node, signal) }))
     : nodes;
   return { source, asOf, total, lookedAt, nodes: pinged };
 }
@@ -79,15 +80,19 @@ const shown = (node: RegisteredNode, client: Client): Omit<ShownNode, "typeName"
   latency: null,
 });
 
+/** Over an attested channel where the client wants one, whose making does not count. */
 async function ping(
+  client: Client,
   { endpoint, refusal }: ShownNode,
   signal: AbortSignal | undefined,
 ): Promise<ShownNode["latency"]> {
   if (refusal !== null) return null;
-  const before = performance.now();
   try {
+    const node = readNodeAddress(endpoint);
+    const send = await sendFor({ client, node, signal });
+    const before = performance.now();
     const limits = { bytes: 64 * 1024, ms: PING_MS };
-    await askNode({ node: readNodeAddress(endpoint), path: "/health", limits, signal });
+    await askNode({ node, path: "/health", limits, signal, send });
     return { ms: Math.round(performance.now() - before) };
   } catch (error) {
     if (error instanceof BaseError) return { error: error.code };

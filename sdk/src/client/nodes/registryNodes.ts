@@ -6,6 +6,7 @@ import type { Policy } from "../../isVerified.ts";
 import { isPinnedImage } from "../../pins.ts";
 import type { Client } from "../client.ts";
 import { isLoopbackName, readNodeAddress } from "../nodeAddress.ts";
+import { nodeError } from "../nodeError.ts";
 import { pinnedSettlement } from "../pinnedSettlement.ts";
 import { drawNumbers } from "./chance.ts";
 
@@ -56,6 +57,37 @@ export async function drawRegistryNodes(client: Client, policy: Policy): Promise
     ...{ code: "node.none", details: Object.fromEntries(refused) },
     message: `of the registry's ${count} nodes of type ${teeType} none can be asked${reasons === "" ? "" : `: ${reasons}`}`,
   });
+}
+
+/**
+ * The enclave that the registry has at a node's address, as a stranger says it: active at the block, of the client's type. Of several one,
+ * by chance.
+ * @throws BaseError `node.notActive`; `chain.*`, `option.wrong`
+ */
+export async function enclaveOf(
+  client: Client,
+  node: URL,
+  policy: Policy,
+): Promise<NodeRegistry & { teeId: string }> {
+  const at = await openNodeRegistry(client);
+  const { nodeType: teeType } = client;
+  const count = await nodeCountOf(at.chain, at.registry, teeType);
+  const drawn = drawNumbers(count, MAXIMUM_LOOKED_AT);
+  for (let from = 0; from < drawn.length; from += AT_ONCE) {
+    const looked = await Promise.all(
+      drawn
+        .slice(from, from + AT_ONCE)
+        .map((index) => activeNodeAt(at.chain, at.registry, { teeType, index })),
+    );
+    const found = looked.find(
+      (known) =>
+        known !== null &&
+        addressIn(known.endpoint)?.href === node.href &&
+        refuseNode(known, { ...client, allowLocalNodes: true }, policy) === undefined,
+    );
+    if (found) return { ...at, teeId: found.teeId };
+  }
+  throw nodeError("notActive", `the registry has no active enclave at ${node.host}`);
 }
 
 /** Why a node that is active is not asked; nothing where it may be. */
