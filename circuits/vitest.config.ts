@@ -5,6 +5,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     // compiling circuits fills a core; two at once only wait for each other
     fileParallelism: false,
+    // Files share a process: to load what they import for each anew takes as long as all their tests.
+    isolate: false,
     testTimeout: 300_000,
     hookTimeout: 300_000,
   },

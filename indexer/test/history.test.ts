@@ -234,7 +234,7 @@ test.each(["delete from settlement", "update node set settled_count = 0", "drop 
   "SQL over HTTP refuses to %s",
   async (statement) => {
     const before = await indexer.tables();
-    await expect(indexer.sql(statement)).rejects.toThrow("500");
+    await expect(indexer.sqlOverHttp(statement)).rejects.toThrow("500");
     expect(await indexer.tables()).toEqual(before);
   },
 );

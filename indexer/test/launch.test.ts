@@ -158,7 +158,7 @@ test("stops on SIGTERM with status 0 and continues its tables, with rows that we
   const first = await startIndexer(parameters);
   onTestFinished(() => void first.stop("SIGKILL"));
   expect(await statuses(first)).toEqual(expected);
-  await expect(first.sql("update model_version set status = 'x'")).rejects.toThrow();
+  await expect(first.sqlOverHttp("update model_version set status = 'x'")).rejects.toThrow();
   expect(await first.stop("SIGTERM")).toBe(0);
   await expect(fetch(`${first.url}/health`)).rejects.toThrow();
 

@@ -117,6 +117,9 @@ test("a proposal's state follows from its row, at every time", async () => {
   await expectSameStates();
   expect(missing()).toEqual([]);
   expect([...statesSeen].sort()).toEqual(expected.sort());
+  // The manual's query is for SQL over HTTP.
+  const query = stateQuery((await chain.client.getBlock()).timestamp);
+  expect(await indexer.sqlOverHttp(query)).toEqual(await indexer.sql(query));
 });
 
 test("balances sum to the supply, and each is the token's", async () => {

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { format } from "node:util";
 import { vi } from "vitest";
-import type { Result } from "./localDeployment.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 let runs = 0;
@@ -15,21 +14,25 @@ export async function runHere(parameters: {
   path: string;
   options: readonly string[];
   environment: Readonly<Record<string, string | undefined>>;
-}): Promise<Result> {
+}): Promise<{ status: number; output: string; stdout: string; stderr: string }> {
   const { environment, options, path } = parameters;
-  let output = "";
-  const print = (...values: unknown[]): void => {
-    output += `${format(...values)}\n`;
-  };
-  const write = (text: unknown): boolean => {
-    output += String(text);
+  const said = { output: "", stdout: "", stderr: "" };
+  const writeTo = (stream: "stdout" | "stderr") => (text: unknown) => {
+    said.output += String(text);
+    said[stream] += String(text);
     return true;
   };
+  const printTo =
+    (stream: "stdout" | "stderr") =>
+    (...values: unknown[]): void => {
+      writeTo(stream)(`${format(...values)}\n`);
+    };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   const spies = [
-    ...(["log", "error"] as const).map((name) => vi.spyOn(console, name).mockImplementation(print)),
-    ...[process.stdout, process.stderr].map((stream) =>
-      vi.spyOn(stream, "write").mockImplementation(write),
+    vi.spyOn(console, "log").mockImplementation(printTo("stdout")),
+    vi.spyOn(console, "error").mockImplementation(printTo("stderr")),
+    ...(["stdout", "stderr"] as const).map((stream) =>
+      vi.spyOn(process[stream], "write").mockImplementation(writeTo(stream)),
     ),
   ];
   const { argv } = process;
@@ -38,7 +41,7 @@ export async function runHere(parameters: {
   runs += 1;
   try {
     await import(/* @vite-ignore */ `${file}?run=${runs}`);
-    return { status: process.exitCode === 1 ? 1 : 0, output };
+    return { status: Number(process.exitCode ?? 0), ...said };
   } finally {
     process.argv = argv;
     process.exitCode = 0;

@@ -35,8 +35,9 @@ afterAll(async () => {
   await local.stop();
 });
 
-const verify = (...options: string[]): Promise<Result> =>
-  local.run(["scripts/deploy/verify/cli.ts", ...options], { HACA_ETHERSCAN_KEY: "" });
+const verifyWith = (key: string, ...options: string[]): Promise<Result> =>
+  local.use("scripts/deploy/verify/cli.ts", options, { HACA_ETHERSCAN_KEY: key });
+const verify = (...options: string[]): Promise<Result> => verifyWith("", ...options);
 
 /** Contracts that nobody's transaction created are among them. */
 const EVERY = [
@@ -80,17 +81,11 @@ describe("npm run verify", () => {
     expect(airdrop?.compiler).toBe("v0.8.37+commit.f401782d");
 
     const withKey = await VerificationService.listen("secret");
-    const asEtherscan = [
-      "scripts/deploy/verify/cli.ts",
-      "--by",
-      "etherscan",
-      "--url",
-      `${withKey.url}/api`,
-    ];
-    const output = await success(local.run(asEtherscan, { HACA_ETHERSCAN_KEY: "secret" }));
+    const asEtherscan = ["--by", "etherscan", "--url", `${withKey.url}/api`];
+    const output = await success(verifyWith("secret", ...asEtherscan));
     expect(output).not.toContain("secret");
     expect(withKey.submissions).toHaveLength(CONTRACTS);
-    expect(await failure(local.run(asEtherscan, { HACA_ETHERSCAN_KEY: "wrong" }))).toContain(
+    expect(await failure(verifyWith("wrong", ...asEtherscan))).toContain(
       `${CONTRACTS} of ${CONTRACTS} contracts are not verified at Etherscan`,
     );
     await withKey.close();

@@ -41,7 +41,7 @@ const hardhat = (name: string, runner: string, seconds: number): Suite => ({
  */
 export const SUITES: readonly Suite[] = [
   hardhat("contracts (Solidity)", "solidity", 10),
-  hardhat("contracts (TypeScript)", "mocha", 590),
+  hardhat("contracts (TypeScript)", "mocha", 440),
   vitest("protocol", "protocol", { seconds: 15, after: NEEDS_CONTRACTS }),
   vitest("attestation", "attestation", { seconds: 3 }),
   vitest("enclave simulator", "enclave-simulator", { seconds: 2 }),
@@ -55,18 +55,18 @@ export const SUITES: readonly Suite[] = [
     after: NEEDS_CONTRACTS,
   },
   vitest("scripts", "scripts", { seconds: 30, after: NEEDS_CONTRACTS }),
-  vitest("tools", "tools", { seconds: 90 }),
+  vitest("tools", "tools", { seconds: 100 }),
   vitest("circuits", "circuits", { seconds: 2 }),
   vitest("model runtime", "model-runtime", { seconds: 3 }),
-  vitest("zkml", "zkml", { seconds: 160 }),
+  vitest("zkml", "zkml", { seconds: 200 }),
   {
     name: "prover",
     command: ["node", "tools/prover-build/test.ts"],
     count: countCargo,
-    seconds: 300,
+    seconds: 350,
   },
   // After the prover, whose programs its tests use.
-  vitest("worker", "worker", { seconds: 1_600, after: [...NEEDS_CONTRACTS, "prover"] }),
-  vitest("indexer", "indexer", { seconds: 740, after: NEEDS_CONTRACTS }),
-  vitest("end to end", "test/e2e", { seconds: 750, after: NEEDS_CONTRACTS }),
+  vitest("worker", "worker", { seconds: 1_250, after: [...NEEDS_CONTRACTS, "prover"] }),
+  vitest("indexer", "indexer", { seconds: 530, after: NEEDS_CONTRACTS }),
+  vitest("end to end", "test/e2e", { seconds: 770, after: NEEDS_CONTRACTS }),
 ];

@@ -6,6 +6,7 @@ import { type Proven, proveJobs, settleByStranger, swapProof } from "./support/b
 import { infer, type JobView, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
+import { embeddedQueue } from "./support/queues.ts";
 import { Testbed } from "./support/testbed.ts";
 import type { Settings } from "./support/worker.ts";
 
@@ -70,7 +71,7 @@ async function failed(url: string, requestId: string): Promise<JobView> {
 
 describe("a batch", () => {
   it("is settled by one transaction once it is full, and what is left over once it is old", async () => {
-    const settings = await settingsOf(3);
+    const settings = { ...(await settingsOf(3)), ...embeddedQueue() };
     const nonce = await transactionCount(settings);
     const worker = testbed.worker(settings);
     const url = await worker.url();
@@ -92,7 +93,7 @@ describe("a batch", () => {
   });
 
   it("is shown as one transaction while it waits", async () => {
-    const settings = await settingsOf(2);
+    const settings = { ...(await settingsOf(2)), ...embeddedQueue() };
     await proveJobs({ testbed, settings, count: 2 });
     await holdMining();
     const url = await testbed.worker(settings).url();
@@ -162,7 +163,7 @@ describe("a batch", () => {
   });
 
   it("that reverted is taken apart: who is why fails, the others settle", async () => {
-    const settings = await settingsOf(2);
+    const settings = { ...(await settingsOf(2)), ...embeddedQueue() };
     const nonce = await transactionCount(settings);
     const prover = testbed.worker(settings, ["infer", "prove"]);
     const url = await prover.url();

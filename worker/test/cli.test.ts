@@ -6,6 +6,7 @@ import { VARIABLES } from "../src/config/variables.ts";
 import { infer, jobIn } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { LocalChain } from "./support/localChain.ts";
+import { embeddedQueue } from "./support/queues.ts";
 import { temporaryFolder } from "./support/temporaryFolder.ts";
 import { Testbed } from "./support/testbed.ts";
 import type { Settings } from "./support/worker.ts";
@@ -167,7 +168,7 @@ describe("a start that cannot work", () => {
 
 describe("a queue", () => {
   it("belongs to one process: the second names the first and changes nothing", async () => {
-    const settings = await testbed.settings({ account: 2 });
+    const settings = { ...(await testbed.settings({ account: 2 })), ...embeddedQueue() };
     const first = testbed.worker(settings);
     const url = await first.url();
     const { code, said } = await run(settings);

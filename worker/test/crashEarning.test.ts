@@ -5,6 +5,7 @@ import { EndpointProxy } from "./support/endpointProxy.ts";
 import { type Happened, happenedAt } from "./support/happened.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
+import { embeddedQueue } from "./support/queues.ts";
 import { StakingContract } from "./support/stakingContract.ts";
 import { WatchBed } from "./support/watchBed.ts";
 import { earningDeaths, type WatchTransition } from "./support/watchTransitions.ts";
@@ -68,6 +69,7 @@ async function passOn(parameters: {
   const before = await count();
   const settings = bed.settings(OWNER, {
     ...{ HACA_VALIDATOR_KEY: keyOf(OWNER).privateKey, HACA_REBROADCAST_MS: "500" },
+    ...embeddedQueue(),
     ...{ HACA_PAY_MINIMUM: "1", HACA_RPC_URL: proxy.url },
   });
   const crashing = bed.worker(settings, ["validate"], at);

@@ -2,6 +2,7 @@ import { Wallet } from "ethers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
+import { endLeasesOf, mortalQueue } from "./support/queues.ts";
 import { StakingContract } from "./support/stakingContract.ts";
 import { type MadePage, WatchBed } from "./support/watchBed.ts";
 import { validateDeaths } from "./support/watchTransitions.ts";
@@ -55,11 +56,12 @@ const untilAttested = (page: MadePage, mine = () => bed.mine(1)) =>
   });
 
 describe("worker validate", () => {
-  it.each(validateDeaths(process.env.HACA_DEEP === "1"))(
+  const deaths = validateDeaths(process.env.HACA_DEEP === "1");
+  it.each(deaths.map((at, turn) => [at, turn] as const))(
     "that is killed right after %s leaves it to a successor that signs and brings the quorum once",
-    async (at) => {
+    async (at, turn) => {
       const before = await count();
-      const settings = settingsOf();
+      const settings = settingsOf(mortalQueue(turn));
       const page = await safePage();
       const crashing = bed.worker(settings, ["validate"], at);
       await waitFor(async () => {
@@ -67,6 +69,7 @@ describe("worker validate", () => {
         return crashing.child.hasEnded ? true : undefined;
       });
       expect(await crashing.child.exited).toMatchObject({ signal: "SIGKILL" });
+      await endLeasesOf(settings);
       const successor = bed.worker(settings, ["validate"]);
       const url = await successor.url();
       await untilAttested(page);

@@ -4,6 +4,7 @@ import { readDataNodeConfig } from "../src/roles/dataNode/readDataNodeConfig.ts"
 import { FeedBed, type PeerMode } from "./support/feedBed.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 import { waitFor } from "./support/processes.ts";
+import { embeddedQueue } from "./support/queues.ts";
 import type { Settings } from "./support/worker.ts";
 
 const PRICE = 250_050_000_000n;
@@ -145,7 +146,7 @@ describe("npm run worker -- data-node", () => {
 
   it("posts once what it had sent before it was killed", async () => {
     const feedId = await newFeed();
-    const settings = await bed.settings(feedId);
+    const settings = await bed.settings(feedId, embeddedQueue());
     await bed.tee.chain.send("evm_setAutomine", false);
     const killed = bed.start(settings);
     await killed.logged("posting a round");

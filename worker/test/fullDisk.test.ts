@@ -117,7 +117,7 @@ describe("a worker on a disk without room", () => {
     const settings = await testbed.settings({ account: 1 });
     const worker = testbed.worker({
       ...settings,
-      HACA_DATA_DIR: folder,
+      ...{ HACA_DATA_DIR: folder, HACA_WORKER_DATABASE_URL: "" },
       HACA_TEST_FULL_DISK: folder,
       NODE_OPTIONS: `--import ${PRELOAD}`,
     });

@@ -8,7 +8,6 @@ import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } fro
 import { pageInterface } from "../src/chain/chain.ts";
 import { type Job, resultOf } from "../src/jobs/job.ts";
 import { readJob as readQueued } from "../src/jobs/readJobs.ts";
-import { openDatabase } from "../src/storage/openDatabase.ts";
 import { infer, type JobView, jobIn, readJob } from "./support/client.ts";
 import { demandDeaths } from "./support/demandTransitions.ts";
 import { compileDigits } from "./support/digits.ts";
@@ -16,6 +15,7 @@ import { developmentKey } from "./support/localChain.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 import { OptimisticNode } from "./support/optimisticNode.ts";
 import { waitFor } from "./support/processes.ts";
+import { embeddedQueueIn, openQueue } from "./support/queues.ts";
 import { selectorIn, WatchBed } from "./support/watchBed.ts";
 import { type Settings, WorkerProcess } from "./support/worker.ts";
 
@@ -204,7 +204,7 @@ describe("a demand", () => {
 
   let mortal: Settings | undefined;
   it.each(demandDeaths(isDeep))("is answered once after a kill right after %s", async (death) => {
-    mortal ??= await settingsOf({ HACA_DATA_DIR: bed.queue("mortal") });
+    mortal ??= await settingsOf(embeddedQueueIn(bed.folder("mortal")));
     const settings = mortal;
     const dying = new WorkerProcess({ settings, roles: ROLES, crashAfter: death });
     onTestFinished(() => dying.child.stop("SIGKILL"));
@@ -241,8 +241,8 @@ describe("a page of claims", () => {
 
 describe("claims with more words than a page's blob can hold", () => {
   it("go into as many pages as they need, but for one that fits into none", async () => {
-    const settings = await settingsOf({ HACA_DATA_DIR: bed.queue("large") });
-    const { HACA_DATA_DIR: folder = "", HACA_NODE_KEY: key = "" } = settings;
+    const settings = await settingsOf(bed.queue("large"));
+    const { HACA_NODE_KEY: key = "" } = settings;
     const waiting = bed.worker({ ...settings, HACA_PAGE_MAX_AGE: "3600000" }, ROLES);
     const ids: string[] = [];
     const counts = [7_000, 7_000, 17_000, 7_000];
@@ -250,7 +250,7 @@ describe("claims with more words than a page's blob can hold", () => {
     for (const image of counts.keys()) ids.push((await infer(url, image)).requestId);
     await waiting.child.stop();
     // As answers of a model that takes so many words.
-    const database = await openDatabase({ folder, url: undefined, onError: () => undefined });
+    const database = await openQueue(settings);
     const { address: settlement } = bed.tee.chain.book.contracts.InferenceSettlement;
     const domain = settlementDomain({ chainId: 31337n, settlement });
     for (const [place, requestId] of ids.entries()) {
@@ -326,7 +326,7 @@ describe.skipIf(inject("postgresUrl") === undefined)("two workers on one Postgre
 describe("a worker that could not prove what is demanded", () => {
   let known: Settings | undefined;
   const settingsWith = async (changes: Settings = {}) => {
-    known ??= await settingsOf({ HACA_DATA_DIR: bed.queue("refused") });
+    known ??= await settingsOf(embeddedQueueIn(bed.folder("refused")));
     return { ...known, ...changes };
   };
   const endOf = async (settings: Settings, roles: readonly string[] = ROLES) => {
@@ -368,8 +368,7 @@ describe("a worker that could not prove what is demanded", () => {
     await proved(page, 0);
     await worker.child.stop();
 
-    const folder = settings.HACA_DATA_DIR ?? "";
-    const database = await openDatabase({ folder, url: undefined, onError: () => undefined });
+    const database = await openQueue(settings);
     await database.query("UPDATE jobs SET version_id = $1, version = '0.9'", [id("another model")]);
     await database.close();
     expect(await endOf(settings)).toEqual({
@@ -379,7 +378,7 @@ describe("a worker that could not prove what is demanded", () => {
   });
 
   it("does not start with a native prover that is not there, or without the proving key", async () => {
-    const settings = await settingsWith({ HACA_DATA_DIR: bed.queue("unready") });
+    const settings = await settingsWith(bed.queue("unready"));
     const prover = bed.folder("no-prover");
     const proverless = await endOf({ ...settings, HACA_PROVER: prover });
     expect(proverless).toEqual({ code: 1, line: `HACA_PROVER: ${prover} does not exist` });

@@ -18,9 +18,10 @@ import { type JobView, jobIn, readJob } from "./support/client.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { EVIDENCE_SECONDS, PageContract } from "./support/pageContract.ts";
 import { waitFor } from "./support/processes.ts";
+import { newQueue } from "./support/queues.ts";
 import { type Entry, postResults, ResultMaker } from "./support/signedResults.ts";
 import { TeeChain } from "./support/teeChain.ts";
-import { sharedFolder, temporaryQueue } from "./support/temporaryFolder.ts";
+import { sharedFolder } from "./support/temporaryFolder.ts";
 import { type Settings, WorkerProcess } from "./support/worker.ts";
 
 const ACCOUNTS = [1, 2, 3, 4, 5, 6, 7];
@@ -67,7 +68,7 @@ const settingsOf = (size: number, changes: Settings = {}): Settings => ({
   HACA_CHAIN_ID: "31337",
   HACA_NODE_KEY: developmentKey(account),
   HACA_ADDRESS_BOOK: tee.writeBook(join(folder.path, "book.json")),
-  HACA_DATA_DIR: temporaryQueue(),
+  ...newQueue(),
   HACA_PAGE_SIZE: String(size),
   HACA_PAGE_MAX_AGE: HOUR,
   HACA_REORG_BLOCKS: "2",

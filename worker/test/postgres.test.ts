@@ -21,7 +21,7 @@ const installation = findPostgres();
 const SCRIPTED = join(import.meta.dirname, "support/scriptedProver.mjs");
 const isDeep = process.env.HACA_DEEP === "1";
 /** Proofs by snarkjs take several times as long. */
-const JOBS_BY_DEFAULT = builtProgram("haca-prover") === undefined ? 45 : 72;
+const JOBS_BY_DEFAULT = builtProgram("haca-prover") === undefined ? 18 : 30;
 const JOBS = isDeep ? 500 : JOBS_BY_DEFAULT;
 const OUTAGE_MS = isDeep ? 30_000 : 2_000;
 

@@ -5,7 +5,7 @@ import { status } from "../src/status.ts";
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy, type ProxyMode } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
-import { temporaryQueue } from "./support/temporaryFolder.ts";
+import { embeddedQueue, newQueue } from "./support/queues.ts";
 import { Testbed } from "./support/testbed.ts";
 import type { Transition } from "./support/transitions.ts";
 import type { Settings } from "./support/worker.ts";
@@ -52,7 +52,8 @@ const settlements = async (requestId: string): Promise<number> =>
 
 describe("a settlement that the contract refuses", () => {
   it("fails the job without a transaction when the version was deprecated before", async () => {
-    const settings = await testbed.settings({ account: 1 });
+    // Of the embedded database a worker's own answer is shown.
+    const settings: Settings = { ...(await testbed.settings({ account: 1 })), ...embeddedQueue() };
     const { requestId } = await prove(settings);
     await testbed.deprecateBeforeAnswers();
     const url = await testbed.worker(settings).url();
@@ -70,7 +71,7 @@ describe("a settlement that the contract refuses", () => {
   });
 
   it("fails the job with the decoded error when the transaction reverts", async () => {
-    const settings = await testbed.settings({ account: 2 });
+    const settings: Settings = { ...(await testbed.settings({ account: 2 })), ...embeddedQueue() };
     const requestId = await killAfter(settings, "signed");
     await testbed.deprecateBeforeAnswers();
     const url = await testbed.worker(settings).url();
@@ -117,7 +118,7 @@ describe("an endpoint that goes away", () => {
   it.each(modes)("(%s) stops nothing for good", async (mode, account) => {
     const proxy = await EndpointProxy.start(testbed.chain.url);
     onTestFinished(() => proxy.stop());
-    const settings = await testbed.settings({ account });
+    const settings: Settings = { ...(await testbed.settings({ account })), ...embeddedQueue() };
     const worker = testbed.worker({ ...settings, HACA_RPC_URL: proxy.url });
     const url = await worker.url();
     const health = async () =>
@@ -207,7 +208,7 @@ describe("a transaction that does not stay", () => {
   });
 
   it("is replaced when another one took its nonce", async () => {
-    const settings = await testbed.settings({ account: 1 });
+    const settings: Settings = { ...(await testbed.settings({ account: 1 })), ...embeddedQueue() };
     const nonce = await transactionCount(settings);
     const requestId = await killAfter(settings, "signed");
     const wallet = new Wallet(settings.HACA_NODE_KEY ?? "", testbed.chain.provider);
@@ -306,7 +307,7 @@ describe("a lost queue", () => {
     await jobIn(url, first.requestId, "settled");
     await worker.child.stop();
 
-    const successor = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
+    const successor = testbed.worker({ ...settings, ...newQueue() });
     const successorUrl = await successor.url();
     const second = await infer(successorUrl);
     expect(BigInt(second.requestId) - BigInt(first.requestId)).toBeGreaterThanOrEqual(256n);

@@ -10,9 +10,10 @@ import { jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { GatewayProcess } from "./support/gatewayProcess.ts";
 import { developmentKey } from "./support/localChain.ts";
+import { newQueue, queueIn } from "./support/queues.ts";
 import { type Entry, postResults, type Refusal, ResultMaker } from "./support/signedResults.ts";
 import { TeeChain } from "./support/teeChain.ts";
-import { sharedFolder, sharedQueue, temporaryQueue } from "./support/temporaryFolder.ts";
+import { sharedFolder } from "./support/temporaryFolder.ts";
 import { type Settings, WorkerProcess } from "./support/worker.ts";
 
 let tee: TeeChain;
@@ -23,7 +24,7 @@ let versionId: string;
 let collector: WorkerProcess;
 let url: string;
 const folder = sharedFolder();
-const queue = sharedQueue();
+const queue = sharedFolder();
 
 const settingsOf = (account: number, changes: Settings = {}): Settings => ({
   HACA_RPC_URL: proxy.url,
@@ -49,7 +50,7 @@ beforeAll(async () => {
   results = new ResultMaker({ tee, enclave, versionId });
   // Nothing is settled here: what is accepted stays as it is.
   collector = new WorkerProcess({
-    settings: settingsOf(1, { HACA_DATA_DIR: queue.path }),
+    settings: settingsOf(1, queueIn(queue.path)),
     roles: ["collect"],
   });
   url = await collector.url();
@@ -252,7 +253,7 @@ describe("a result that is refused", () => {
     const field = "message.teeId";
     await expectRefusal(unknown.make(), { status: 400, code: "result.unknownEnclave", field });
     // By default an operator is the node's own account, and this one operates nothing.
-    const settings = settingsOf(2, { HACA_OPERATORS: "", HACA_DATA_DIR: temporaryQueue() });
+    const settings = settingsOf(2, { HACA_OPERATORS: "", ...newQueue() });
     const stranger = await start(settings, ["collect"]).url();
     const answer = await postResults(stranger, results.make());
     expect(answer).toMatchObject({
@@ -387,7 +388,7 @@ describe("a gateway's answer", () => {
 
 describe("a result that was taken in", () => {
   it("is settled by one transaction of the worker's own, for whatever enclave", async () => {
-    const settings = settingsOf(3, { HACA_DATA_DIR: temporaryQueue() });
+    const settings = settingsOf(3, { ...newQueue() });
     const worker = await start(settings, ["collect", "settle"]).url();
     const entries = results.many(3);
     expect((await postResults(worker, { results: entries })).status).toBe(202);

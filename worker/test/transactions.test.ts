@@ -5,7 +5,7 @@ import { status } from "../src/status.ts";
 import { infer, jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy, type Interference } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
-import { temporaryQueue } from "./support/temporaryFolder.ts";
+import { embeddedQueue, newQueue } from "./support/queues.ts";
 import { Testbed } from "./support/testbed.ts";
 import type { Settings, WorkerProcess } from "./support/worker.ts";
 
@@ -68,7 +68,7 @@ async function expectSettledOnce(url: string, requestIds: readonly string[]): Pr
 
 describe("a transaction that is not mined", () => {
   it("is replaced under its nonce with an eighth more on both fees", async () => {
-    const settings = await testbed.settings({ account: 1 });
+    const settings = { ...(await testbed.settings({ account: 1 })), ...embeddedQueue() };
     const nonce = await minedCount(settings);
     await holdMining();
     const worker = testbed.worker({ ...settings, HACA_REPLACE_MS: "1000" });
@@ -248,7 +248,7 @@ describe("an endpoint", () => {
     await worker.child.stop();
     proxy.interfere = ({ method }) =>
       method === "eth_getTransactionCount" ? { result: "0x0" } : undefined;
-    const successor = testbed.worker({ ...settings, HACA_DATA_DIR: temporaryQueue() });
+    const successor = testbed.worker({ ...settings, ...newQueue() });
     const successorUrl = await successor.url();
     const second = await infer(successorUrl);
     await successor.logged("refused by the endpoint: later");
@@ -306,7 +306,8 @@ describe("a transaction that no endpoint has taken", () => {
 describe("an account that cannot pay", () => {
   it("is said at the start, in health, metrics and the job, and settles when it is funded", async () => {
     const { privateKey, address } = Wallet.createRandom();
-    const settings = { ...(await testbed.settings({ account: 3 })), HACA_NODE_KEY: privateKey };
+    const own = { HACA_NODE_KEY: privateKey, ...embeddedQueue() };
+    const settings = { ...(await testbed.settings({ account: 3 })), ...own };
     const worker = testbed.worker({ ...settings, HACA_MODEL_REFRESH_MS: "100" });
     const url = await worker.url();
     await worker.logged("the account cannot pay for a settlement: proofs wait; fund it");

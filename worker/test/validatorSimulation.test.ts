@@ -8,6 +8,7 @@ import { developmentKey } from "./support/localChain.ts";
 import { Machine } from "./support/machine.ts";
 import { EVIDENCE_SECONDS } from "./support/pageContract.ts";
 import { waitFor } from "./support/processes.ts";
+import { embeddedQueue } from "./support/queues.ts";
 import { seeded } from "./support/seeded.ts";
 import { StakingContract } from "./support/stakingContract.ts";
 import { tablesAgree } from "./support/tablesAgree.ts";
@@ -137,13 +138,17 @@ describe("four validators and a watcher, against three validators with more than
       const peers = [...others.map((port) => `http://127.0.0.1:${port}`), colluders.url];
       const settings = bed.settings(owner, {
         ...common,
+        ...embeddedQueue(),
         HACA_VALIDATOR_KEY: keyOf(owner).privateKey,
         HACA_VALIDATOR_PEERS: peers.join(","),
         HACA_HTTP_PORT: String(ports[place]),
       });
       return new Machine(settings, "validate");
     });
-    return { validators, watcher: new Machine(bed.settings(WATCHER, common), "watch") };
+    return {
+      validators,
+      watcher: new Machine(bed.settings(WATCHER, { ...common, ...embeddedQueue() }), "watch"),
+    };
   }
 
   const stakesOf = (owners: readonly number[]): Promise<bigint[]> =>

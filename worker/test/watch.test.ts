@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { developmentKey } from "./support/localChain.ts";
 import { OptimisticNode } from "./support/optimisticNode.ts";
 import { waitFor } from "./support/processes.ts";
+import { embeddedQueue, endLeasesOf, mortalQueue } from "./support/queues.ts";
 import { type MadePage, WatchBed } from "./support/watchBed.ts";
 import { askingDeaths, watchDeaths } from "./support/watchTransitions.ts";
 
@@ -98,7 +99,7 @@ describe("worker watch", () => {
     await bed.pages.deposit(address, 100);
     const before = await bed.heldBy(5);
     const page = await bed.propose({ count: 4, isWithheld: true });
-    const settings = bed.settings(5, { HACA_REQUEST_AFTER_SECONDS: "0" });
+    const settings = bed.settings(5, { HACA_REQUEST_AFTER_SECONDS: "0", ...embeddedQueue() });
     const asked: number[] = [];
     const answerNext = async (): Promise<void> => {
       const place = await waitFor(async () => {
@@ -248,20 +249,21 @@ describe("worker watch", () => {
   });
 
   const isDeep = process.env.HACA_DEEP === "1";
-  it.each(watchDeaths(isDeep))(
+  it.each(watchDeaths(isDeep).map((at, turn) => [at, turn] as const))(
     "that is killed right after %s leaves it to a successor that challenges once",
-    async (at) => {
+    async (at, turn) => {
       const { address } = new Wallet(developmentKey(CRASHING));
       const before = await bed.tee.chain.provider.getTransactionCount(address);
       const held = await bed.heldBy(CRASHING);
       const page = await bed.propose({ badPlaces: [2] });
-      const settings = bed.settings(CRASHING);
+      const settings = bed.settings(CRASHING, mortalQueue(turn));
       const crashing = bed.worker(settings, ["watch"], at);
       await waitFor(async () => {
         await bed.mine(1);
         return crashing.child.hasEnded ? true : undefined;
       });
       expect(await crashing.child.exited).toMatchObject({ signal: "SIGKILL" });
+      await endLeasesOf(settings);
       const successor = bed.worker(settings);
       expect(await untilState(page, REJECTED)).toBe(INVALID_SIGNATURE);
       expect(await bed.heldBy(CRASHING)).toBe(held + 500n * OPG);
@@ -271,16 +273,16 @@ describe("worker watch", () => {
     },
   );
 
-  it.each(askingDeaths(isDeep))(
+  it.each(askingDeaths(isDeep).map((death, turn) => [...death, turn] as const))(
     "that is killed over a %s, right after %s, leaves it to a successor that asks and rejects once",
-    async (asking, at) => {
+    async (asking, at, turn) => {
       const { address } = new Wallet(developmentKey(CRASHING));
       await bed.pages.deposit(address, 100);
       const count = () => bed.tee.chain.provider.getTransactionCount(address);
       const [before, held] = [await count(), await bed.heldBy(CRASHING)];
       const { models } = await optimisticNode();
       const settings = bed.settings(CRASHING, {
-        ...{ HACA_REQUEST_AFTER_SECONDS: "0", HACA_MODELS: models },
+        ...{ HACA_REQUEST_AFTER_SECONDS: "0", HACA_MODELS: models, ...mortalQueue(turn) },
       });
       const page =
         asking === "demand" ? await proposeLie() : await bed.propose({ isWithheld: true });
@@ -297,6 +299,7 @@ describe("worker watch", () => {
         return crashing.child.hasEnded ? true : undefined;
       });
       expect(await crashing.child.exited).toMatchObject({ signal: "SIGKILL" });
+      await endLeasesOf(settings);
       const successor = bed.worker(settings);
       if (!at.startsWith("second")) {
         await waitFor(async () => {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { Pool } from "pg";
 import { inject } from "vitest";
 import { findPostgres } from "../../../worker/test/support/postgresServer.ts";
 
@@ -35,4 +36,51 @@ export async function firstValue(url: string, sql: string): Promise<string> {
   if (typeof installation === "string") throw new Error(installation);
   const psql = join(installation.programs, "psql");
   return (await promisify(execFile)(psql, [url, "-At", "-c", sql])).stdout.trim();
+}
+
+export type Row = Record<string, unknown>;
+
+/**
+ * Reads the tables of an indexer from its database. Over HTTP Ponder parses each statement first, which takes it longer
+ * than everything else that most tests ask of it.
+ */
+export class TableReader {
+  readonly #pool: Pool;
+  #path: Promise<string> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(url: string) {
+    this.#pool = new Pool({ connectionString: url, application_name: "haca-tests" });
+    // A server that goes away says so to the queries.
+    this.#pool.on("error", () => undefined);
+  }
+
+  async rows(statement: string): Promise<Row[]> {
+    this.#path ??= this.#findSchema();
+    const path = await this.#path;
+    const client = await this.#pool.connect();
+    try {
+      await client.query(`SET search_path TO "${path}"`);
+      // As they come over HTTP.
+      return JSON.parse(JSON.stringify((await client.query(statement)).rows));
+    } finally {
+      client.release();
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#pool.end();
+    return this.#closed;
+  }
+
+  async #findSchema(): Promise<string> {
+    const { rows } = await this.#pool.query(
+      "SELECT table_schema FROM information_schema.tables WHERE table_name = 'settlement'",
+    );
+    const [row, ...others] = rows;
+    if (row === undefined || others.length > 0) {
+      throw new Error(`${rows.length} schemas have the tables`);
+    }
+    return String(row.table_schema);
+  }
 }

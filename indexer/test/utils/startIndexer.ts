@@ -1,7 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort } from "./freePort.ts";
-import { databaseOf } from "./postgres.ts";
+import { databaseOf, type Row, TableReader } from "./postgres.ts";
 import { startProcess } from "./startProcess.ts";
 import { waitFor } from "./waitFor.ts";
 
@@ -25,6 +25,8 @@ export async function startIndexer(parameters: {
 }) {
   const port = await freePort();
   const { dataDirectory, isEmbedded = false } = parameters;
+  const databaseUrl = isEmbedded ? "" : await databaseOf(dataDirectory);
+  const reader = databaseUrl === "" ? undefined : new TableReader(databaseUrl);
   const program = startProcess({
     command: process.execPath,
     arguments: [COMMAND],
@@ -32,7 +34,7 @@ export async function startIndexer(parameters: {
       HACA_RPC_URL: parameters.rpcUrl,
       HACA_ADDRESS_BOOK: parameters.deployment,
       HACA_INDEXER_DATA_DIR: dataDirectory,
-      HACA_INDEXER_DATABASE_URL: isEmbedded ? "" : await databaseOf(dataDirectory),
+      HACA_INDEXER_DATABASE_URL: databaseUrl,
       HACA_BLOB_AGGREGATOR: parameters.blobAggregator ?? "",
       HACA_INDEXER_PORT: String(port),
       HACA_LOG_LEVEL: "debug",
@@ -56,14 +58,16 @@ export async function startIndexer(parameters: {
       return BigInt(reached) >= number ? reached : undefined;
     });
 
-  const sql = async (query: string): Promise<Record<string, unknown>[]> => {
+  const sqlOverHttp = async (query: string): Promise<Row[]> => {
     const parameter = JSON.stringify({ json: { sql: query, params: [] } });
     const response = await fetch(`${url}/sql/db?${new URLSearchParams({ sql: parameter })}`);
     if (!response.ok) {
       throw new Error(`${response.status}: ${await response.text()}`);
     }
-    return ((await response.json()) as { rows: Record<string, unknown>[] }).rows;
+    return ((await response.json()) as { rows: Row[] }).rows;
   };
+  /** The same, from the database where it is a server. */
+  const sql = (query: string): Promise<Row[]> => reader?.rows(query) ?? sqlOverHttp(query);
 
   const graphql = async (query: string): Promise<Record<string, unknown>> => {
     const response = await fetch(`${url}/graphql`, {
@@ -92,8 +96,12 @@ export async function startIndexer(parameters: {
     return Object.fromEntries(await Promise.all(entries));
   };
 
+  const stop = async (signal?: NodeJS.Signals) => {
+    await reader?.close();
+    return await program.stop(signal);
+  };
   await wait(async () => ((await fetch(`${url}/ready`)).ok ? true : undefined));
-  return { url, indexed, sql, graphql, tables, output: program.output, stop: program.stop };
+  return { url, indexed, sql, sqlOverHttp, graphql, tables, output: program.output, stop };
 }
 
 export type Indexer = Awaited<ReturnType<typeof startIndexer>>;

@@ -14,25 +14,52 @@ type Vectors = {
   numberOfTests: number;
   testGroups: {
     publicKey: { uncompressed: string };
-    tests: { tcId: number; comment: string; msg: string; sig: string; result: string }[];
+    tests: {
+      tcId: number;
+      comment: string;
+      flags: string[];
+      msg: string;
+      sig: string;
+      result: string;
+    }[];
   }[];
 };
+
+const isDeep = process.env.HACA_DEEP === "1";
+/** By default so many vectors of each kind, spread over them; in the deep run all. */
+const OF_A_KIND = 8;
+
+/** Vectors are of a kind where they have the same flags and the same result. */
+function sampled({ testGroups }: Vectors): Set<number> {
+  const kinds = new Map<string, number[]>();
+  for (const { tcId, flags, result } of testGroups.flatMap(({ tests }) => tests)) {
+    const kind = [result, ...flags].join();
+    kinds.set(kind, [...(kinds.get(kind) ?? []), tcId]);
+  }
+  const picked = [...kinds.values()].flatMap((ids) => {
+    const step = isDeep ? 1 : Math.ceil(ids.length / OF_A_KIND);
+    return ids.filter((_, index) => index % step === 0);
+  });
+  return new Set(picked);
+}
 
 const connection = await network.create();
 
 describe("EcdsaP384 (Wycheproof)", () => {
-  it("test_AllVectors", async function () {
+  it("test_VectorsOfEveryKind", async function () {
     this.timeout(0);
     if (!existsSync(VECTORS)) {
       console.log(`      skipped: ${VECTORS} is missing (HACA_FIXTURES names its folder)`);
       this.skip();
     }
-    const { testGroups, numberOfTests }: Vectors = JSON.parse(readFileSync(VECTORS, "utf8"));
+    const vectors: Vectors = JSON.parse(readFileSync(VECTORS, "utf8"));
+    const ids = sampled(vectors);
     const ecdsa = await deployEcdsaP384(connection);
     const otherHints = generateP384Hints(signFrom("wycheproof"));
     const counts = { valid: 0, invalid: 0, acceptable: 0 };
-    for (const { publicKey, tests } of testGroups) {
+    for (const { publicKey, tests } of vectors.testGroups) {
       for (const { tcId, comment, msg, sig, result } of tests) {
+        if (!ids.has(tcId)) continue;
         const name = `${tcId} (${comment})`;
         const signed = {
           message: Buffer.from(msg, "hex"),
@@ -55,7 +82,9 @@ describe("EcdsaP384 (Wycheproof)", () => {
         }
       }
     }
-    expect(counts.valid + counts.invalid + counts.acceptable).to.equal(numberOfTests);
+    expect(counts.valid + counts.invalid + counts.acceptable).to.equal(ids.size);
+    if (isDeep) expect(ids.size).to.equal(vectors.numberOfTests);
+    else expect(ids.size).to.be.greaterThan(80);
     // The file of this name has no `acceptable` vector; if that changes, somebody has to look.
     expect(counts.acceptable).to.equal(0);
     expect(counts.valid).to.be.greaterThan(0);

@@ -1,5 +1,5 @@
 /**
- * Affine arithmetic on BN254 (EIP-196, EIP-197), slow and short: an implementation of the tests' own, so that
+ * Arithmetic on BN254 (EIP-196, EIP-197), short: an implementation of the tests' own, so that
  * keys and proofs do not come from the code under test or from a prover.
  */
 export const R = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
@@ -31,7 +31,8 @@ type Field<T> = {
   isZero: (a: T) => boolean;
   small: (n: bigint) => T;
 };
-type Point<T> = { x: T; y: T } | "zero";
+type Affine<T> = { x: T; y: T };
+type Point<T> = Affine<T> | "zero";
 
 export const modulo = (a: bigint, modulus: bigint): bigint => ((a % modulus) + modulus) % modulus;
 
@@ -84,22 +85,96 @@ function addPoints<T>(field: Field<T>, a: Point<T>, b: Point<T>): Point<T> {
   return { x, y: field.subtract(field.multiply(slope, field.subtract(a.x, x)), a.y) };
 }
 
-function multiplyPoint<T>(field: Field<T>, point: Point<T>, scalar: bigint): Point<T> {
-  let sum: Point<T> = "zero";
-  let power = point;
-  for (let rest = scalar; rest > 0n; rest >>= 1n) {
-    if (rest & 1n) sum = addPoints(field, sum, power);
-    power = addPoints(field, power, power);
-  }
-  return sum;
+/** (X : Y : Z) stands for (X / Z^2, Y / Z^3), and for zero where Z is: sums of these need no inversion. */
+type Jacobian<T> = { x: T; y: T; z: T };
+
+function double<T>(field: Field<T>, { x, y, z }: Jacobian<T>): Jacobian<T> {
+  const { multiply, subtract, add, small } = field;
+  const yy = multiply(y, y);
+  const s = multiply(small(4n), multiply(x, yy));
+  const m = multiply(small(3n), multiply(x, x));
+  const doubled = subtract(multiply(m, m), add(s, s));
+  return {
+    x: doubled,
+    y: subtract(multiply(m, subtract(s, doubled)), multiply(small(8n), multiply(yy, yy))),
+    z: multiply(add(y, y), z),
+  };
 }
+
+function addAffine<T>(field: Field<T>, sum: Jacobian<T>, point: Affine<T>): Jacobian<T> {
+  const { multiply, subtract, add, isZero, small } = field;
+  if (isZero(sum.z)) return { ...point, z: small(1n) };
+  const zz = multiply(sum.z, sum.z);
+  const h = subtract(multiply(point.x, zz), sum.x);
+  const r = subtract(multiply(point.y, multiply(zz, sum.z)), sum.y);
+  if (isZero(h) && isZero(r)) return double(field, sum);
+  const hh = multiply(h, h);
+  const hhh = multiply(hh, h);
+  const v = multiply(sum.x, hh);
+  const x = subtract(subtract(multiply(r, r), hhh), add(v, v));
+  return {
+    x,
+    y: subtract(multiply(r, subtract(v, x)), multiply(sum.y, hhh)),
+    z: multiply(sum.z, h),
+  };
+}
+
+function toAffine<T>(field: Field<T>, { x, y, z }: Jacobian<T>): Point<T> {
+  if (field.isZero(z)) return "zero";
+  const inverted = field.invert(z);
+  const square = field.multiply(inverted, inverted);
+  return { x: field.multiply(x, square), y: field.multiply(y, field.multiply(square, inverted)) };
+}
+
+function multiplyPoint<T>(field: Field<T>, point: Point<T>, scalar: bigint): Point<T> {
+  if (point === "zero") return point;
+  let sum: Jacobian<T> = { ...point, z: field.small(0n) };
+  for (const bit of scalar.toString(2)) {
+    sum = double(field, sum);
+    if (bit === "1") sum = addAffine(field, sum, point);
+  }
+  return toAffine(field, sum);
+}
+
+/** Multiplies one point again and again: its multiples by every hexadecimal digit at every place are made once. */
+function multiplierOf<T>(field: Field<T>, point: Point<T>): (scalar: bigint) => Point<T> {
+  let rows: Affine<T>[][] | undefined;
+  return (scalar) => {
+    rows ??= multiplesOf(field, point);
+    let sum: Jacobian<T> = { ...(point as Affine<T>), z: field.small(0n) };
+    for (const [place, digit] of [...scalar.toString(16)].reverse().entries()) {
+      const multiple = rows[place]?.[Number.parseInt(digit, 16) - 1];
+      if (multiple !== undefined) sum = addAffine(field, sum, multiple);
+    }
+    return toAffine(field, sum);
+  };
+}
+
+function multiplesOf<T>(field: Field<T>, point: Point<T>): Affine<T>[][] {
+  const rows: Affine<T>[][] = [];
+  let first = point;
+  for (let place = 0; place < 64; place++) {
+    const row = [first];
+    while (row.length < 15) row.push(addPoints(field, row.at(-1) as Point<T>, first));
+    rows.push(row as Affine<T>[]);
+    first = addPoints(field, row.at(-1) as Point<T>, first);
+  }
+  return rows;
+}
+
+const multiplyGenerator1 = multiplierOf(fp, G1_GENERATOR);
+const multiplyGenerator2 = multiplierOf(fp2, G2_GENERATOR);
 
 export const addG1 = (a: G1, b: G1): G1 => addPoints(fp, a, b);
 /** The scalar is reduced modulo the group's order. */
 export const multiplyG1 = (point: G1, scalar: bigint): G1 =>
-  multiplyPoint(fp, point, modulo(scalar, R));
+  point === G1_GENERATOR
+    ? multiplyGenerator1(modulo(scalar, R))
+    : multiplyPoint(fp, point, modulo(scalar, R));
 export const multiplyG2 = (point: G2, scalar: bigint): G2 =>
-  multiplyPoint(fp2, point, modulo(scalar, R));
+  point === G2_GENERATOR
+    ? multiplyGenerator2(modulo(scalar, R))
+    : multiplyPoint(fp2, point, modulo(scalar, R));
 export const negateG1 = (point: G1): G1 =>
   point === "zero" ? point : { x: point.x, y: modulo(-point.y, P) };
 export const negateG2 = (point: G2): G2 =>

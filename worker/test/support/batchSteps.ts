@@ -1,8 +1,8 @@
 import { Wallet } from "ethers";
 import { settlementInterface } from "../../src/chain/chain.ts";
-import { openDatabase } from "../../src/storage/openDatabase.ts";
 import { type Answer, infer, jobIn } from "./client.ts";
 import { developmentKey } from "./localChain.ts";
+import { openQueue } from "./queues.ts";
 import type { Testbed } from "./testbed.ts";
 import type { Settings } from "./worker.ts";
 
@@ -45,11 +45,7 @@ export async function settleByStranger(testbed: Testbed, proven: Proven) {
 
 /** Puts the proof of another job in a job's place, as a broken disk or a broken prover might. */
 export async function swapProof(settings: Settings, job: Proven, other: Proven): Promise<void> {
-  const database = await openDatabase({
-    folder: settings.HACA_DATA_DIR ?? "",
-    url: undefined,
-    onError: () => undefined,
-  });
+  const database = await openQueue(settings);
   await database.query("UPDATE jobs SET proof = $2 WHERE request_id = $1", [
     job.requestId,
     other.proof,

@@ -4,6 +4,7 @@ import { jobIn, readJob } from "./client.ts";
 import { CRASH_KINDS, type CrashKind, deathsOf, startCrashKinds } from "./crashKinds.ts";
 import { EndpointProxy } from "./endpointProxy.ts";
 import { waitFor } from "./processes.ts";
+import { endLeasesOf, mortalQueue } from "./queues.ts";
 import type { Testbed } from "./testbed.ts";
 import { LIFE_TRANSITIONS, TRANSITIONS, type Transition } from "./transitions.ts";
 import type { Settings, WorkerProcess } from "./worker.ts";
@@ -36,6 +37,10 @@ export function describeCrashes(name: CrashKind["name"]): void {
   const accountOf = (index: number): number => 1 + (index % ACCOUNTS.length);
   /** What strangers offer in these tests is what the chain asks for next. */
   const CEILING: Settings = { HACA_MAX_FEE_PER_GAS: String(10n ** 15n) };
+  async function buried(settings: Settings, worker: WorkerProcess): Promise<void> {
+    expect(await worker.child.exited).toMatchObject({ signal: "SIGKILL" });
+    await endLeasesOf(settings);
+  }
 
   /** Waits for what the worker may not live to show. */
   async function seen(worker: WorkerProcess, look: () => Promise<unknown>): Promise<void> {
@@ -48,11 +53,11 @@ export function describeCrashes(name: CrashKind["name"]): void {
     "a worker that settles by $kind and is killed",
     ({ kind }) => {
       const life = LIFE_TRANSITIONS.filter((transition) => deaths.includes(transition));
-      it.each(life.map((transition, index) => ({ transition, account: accountOf(index) })))(
+      it.each(life.map((transition, index) => ({ transition, index, account: accountOf(index) })))(
         "right after $transition settles every accepted job exactly once",
-        async ({ transition, account }) => {
+        async ({ transition, index, account }) => {
           const { ask, finish, hurried, roles, shown, ...of } = kindOf(kind);
-          const settings = { ...(await of.settings(account)), ...CEILING };
+          const settings = { ...(await of.settings(account)), ...CEILING, ...mortalQueue(index) };
           // The account has settled for the other kind before, from another queue.
           const earlier = await testbed.chain.countSettlements();
           const killed = testbed.crashingWorker(settings, transition, roles);
@@ -61,7 +66,7 @@ export function describeCrashes(name: CrashKind["name"]): void {
           const asked = Promise.allSettled([ask(url, 0), ask(url, 1)]);
           if (transition === "settled") await finishLanded({ asked, kind, url, worker: killed });
           const answers = await asked;
-          expect(await killed.child.exited).toMatchObject({ signal: "SIGKILL" });
+          await buried(settings, killed);
           const answered = answers.flatMap((answer) =>
             answer.status === "fulfilled" ? [answer.value] : [],
           );
@@ -183,7 +188,7 @@ export function describeCrashes(name: CrashKind["name"]): void {
       async function reverted(death: Death) {
         const first = testbed.crashingWorker(death.settings, "signed", kindOf(kind).roles);
         const requestIds = await ask(await first.url());
-        await first.child.exited;
+        await buried(death.settings, first);
         await kindOf(kind).refuse();
         return { requestIds, worker: start(death) };
       }
@@ -299,18 +304,19 @@ export function describeCrashes(name: CrashKind["name"]): void {
       });
 
       const tried = troubled.filter((transition) => deaths.includes(transition));
-      it.each(tried.map((transition, index) => ({ transition, account: accountOf(index) })))(
+      it.each(tried.map((transition, index) => ({ transition, index, account: accountOf(index) })))(
         "right after $transition leaves them to a successor that ends each once",
-        async ({ account, transition }) => {
+        async ({ account, index, transition }) => {
           const { finish, hurried, landed, relent, roles, shown, ...of } = kindOf(kind);
           const settings = {
             ...{ ...(await of.settings(account)), HACA_REBROADCAST_MS: "200" },
             ...CEILING,
+            ...mortalQueue(index),
           };
           const scenario = scenarios[transition];
           if (scenario === undefined) throw new Error(`no scenario leads to ${transition}`);
           const { requestIds, worker } = await scenario({ settings, transition });
-          expect(await worker.child.exited).toMatchObject({ signal: "SIGKILL" });
+          await buried(settings, worker);
 
           await send("evm_setAutomine", true);
           await relent?.();

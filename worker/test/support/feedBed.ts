@@ -13,8 +13,8 @@ import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
 import { fetchObservation } from "../../src/roles/heartbeat/enclaveClient.ts";
 import { waitFor } from "./processes.ts";
+import { newQueue } from "./queues.ts";
 import { TeeChain } from "./teeChain.ts";
-import { temporaryQueue } from "./temporaryFolder.ts";
 import { type Settings, WorkerProcess } from "./worker.ts";
 
 const BALANCE = "0x56bc75e2d63100000";
@@ -130,7 +130,7 @@ export class FeedBed {
 
   /** Settings of a data node with an account of its own, the first enclave, and the other two as peers. */
   async settings(feedId: string, changes: Settings = {}): Promise<Settings> {
-    const queue = temporaryQueue();
+    const queue = newQueue();
     const { address, privateKey } = Wallet.createRandom();
     await this.tee.chain.send("anvil_setBalance", address, BALANCE);
     const { url, pointer } = this.source;
@@ -138,8 +138,8 @@ export class FeedBed {
       HACA_RPC_URL: this.tee.chain.url,
       HACA_CHAIN_ID: "31337",
       HACA_DATA_NODE_KEY: privateKey,
-      HACA_ADDRESS_BOOK: this.tee.writeBook(join(queue, "book.json")),
-      HACA_DATA_DIR: queue,
+      HACA_ADDRESS_BOOK: this.tee.writeBook(join(queue.HACA_DATA_DIR, "book.json")),
+      ...queue,
       HACA_ENCLAVE_URL: this.nodes[0]?.running.operatorUrl ?? "",
       HACA_FEEDS: `${feedId}=${url}#${pointer}`,
       HACA_DATA_PEERS: `${this.peer(1)},${this.peer(2)}`,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { openDatabase } from "../../src/storage/openDatabase.ts";
 import { compileDigits } from "./digits.ts";
-import { findPostgres, PostgresServer } from "./postgresServer.ts";
+import { EMPTY_QUEUE, findPostgres, PostgresServer } from "./postgresServer.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -25,6 +25,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const installation = findPostgres();
   const server =
     typeof installation === "string" ? undefined : await PostgresServer.start(installation);
+  if (server !== undefined) {
+    const url = await server.createDatabase(EMPTY_QUEUE);
+    await (await openDatabase({ folder, url, onError: () => undefined })).close();
+  }
   if (typeof installation === "string") console.log(`tests skipped: ${installation}`);
   project.provide("postgresUrl", server?.url());
   return async () => {

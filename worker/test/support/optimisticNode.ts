@@ -9,8 +9,8 @@ import { type Answer, infer, jobIn } from "./client.ts";
 import { compileDigits } from "./digits.ts";
 import { developmentKey } from "./localChain.ts";
 import { waitFor } from "./processes.ts";
+import { newQueue } from "./queues.ts";
 import type { Entry } from "./signedResults.ts";
-import { temporaryQueue } from "./temporaryFolder.ts";
 import type { WatchBed } from "./watchBed.ts";
 import type { Settings } from "./worker.ts";
 
@@ -46,7 +46,7 @@ export class OptimisticNode {
       bed.settings(account, {
         HACA_NODE_KEY: developmentKey(account),
         HACA_WATCHER_KEY: "",
-        HACA_DATA_DIR: temporaryQueue(),
+        ...newQueue(),
         HACA_MODELS: model.folder,
         HACA_PRICE: "1",
       }),
@@ -61,7 +61,7 @@ export class OptimisticNode {
     const settings = bed.settings(account, {
       HACA_NODE_KEY: developmentKey(account),
       HACA_WATCHER_KEY: "",
-      HACA_DATA_DIR: bed.queue(`node-${account}`),
+      ...bed.queue(`node-${account}`),
       HACA_MODELS: model.folder,
     });
     const wallet = new Wallet(developmentKey(account), bed.tee.chain.provider);

@@ -7,6 +7,9 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 
+/** The database on the worker suite's server that new queues are copies of. */
+export const EMPTY_QUEUE = "empty_queue";
+
 const PACKAGES = "/usr/lib/postgresql";
 /** Ends the server and removes its folder when standard input closes, however the parent ended. */
 const WATCHDOG = `cat > /dev/null
@@ -106,6 +109,8 @@ export class PostgresServer {
     const { identity, programs } = this.#installation;
     const settings = [
       `port=${this.#port}`,
+      // What a server that is killed has written survives it; the machine is not meant to fail.
+      ...["fsync=off", "full_page_writes=off"],
       "listen_addresses=127.0.0.1",
       `unix_socket_directories=${this.#folder}`,
     ];

@@ -84,11 +84,14 @@ export class Child {
   }
 }
 
+/** Between two looks at what may be there at once, and at what takes seconds: each look costs several processes time. */
+const [SHORTEST_MS, LONGEST_MS] = [10, 150];
+
 /** Polls until `probe` returns something; the test's own time limit ends a wait in vain. */
 export async function waitFor<Value>(probe: () => Promise<Value | undefined>): Promise<Value> {
-  for (;;) {
+  for (let pauseMs = SHORTEST_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_MS)) {
     const value = await probe();
     if (value !== undefined) return value;
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
 }

@@ -9,7 +9,7 @@ export function sharedFolder(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** As `sharedFolder`, with an empty queue in it. */
+/** As `sharedFolder`, with an empty queue in the embedded database in it. */
 export function sharedQueue(): { path: string; remove(): void } {
   const folder = sharedFolder();
   cpSync(inject("emptyQueue"), folder.path, { recursive: true });
@@ -23,7 +23,7 @@ export function temporaryFolder(): string {
   return path;
 }
 
-/** As `temporaryFolder`, with an empty queue in it. */
+/** As `temporaryFolder`, with an empty queue in the embedded database in it. */
 export function temporaryQueue(): string {
   const { path, remove } = sharedQueue();
   onTestFinished(remove);

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { compileDigits } from "./digits.ts";
 import { type CompiledModel, developmentKey, LocalChain } from "./localChain.ts";
-import { sharedFolder, temporaryQueue } from "./temporaryFolder.ts";
+import { newQueue } from "./queues.ts";
+import { sharedFolder } from "./temporaryFolder.ts";
 import type { Transition } from "./transitions.ts";
 import { type Settings, WorkerProcess } from "./worker.ts";
 
@@ -55,7 +56,7 @@ export class Testbed {
       HACA_CHAIN_ID: "31337",
       HACA_NODE_KEY: developmentKey(parameters.account),
       HACA_ADDRESS_BOOK: this.chain.writeBook(book),
-      HACA_DATA_DIR: temporaryQueue(),
+      ...newQueue(),
     };
   }
 

@@ -1,4 +1,3 @@
-import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { blobIdToWord } from "@haca/protocol/blobs/blobId";
 import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
@@ -14,15 +13,16 @@ import type { PageHeader } from "@haca/protocol/pageSettlement";
 import { decodeRequestId, ledgerPageOf } from "@haca/protocol/requestId";
 import { placeOfNonce } from "@haca/protocol/resultPage";
 import { type Interface, id, Wallet, ZeroHash } from "ethers";
-import { inject, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import { contractAt } from "../../../scripts/lib/contracts.ts";
 import { BlobFront } from "./blobFront.ts";
 import { developmentKey } from "./localChain.ts";
 import type { ProvableEntry } from "./optimisticNode.ts";
 import { PageContract } from "./pageContract.ts";
+import { newQueue, type QueueSettings, queueIn } from "./queues.ts";
 import { type Entry, ResultMaker } from "./signedResults.ts";
 import { TeeChain } from "./teeChain.ts";
-import { sharedFolder, temporaryQueue } from "./temporaryFolder.ts";
+import { sharedFolder } from "./temporaryFolder.ts";
 import type { WatchTransition } from "./watchTransitions.ts";
 import { type Settings, WorkerProcess } from "./worker.ts";
 
@@ -102,11 +102,9 @@ export class WatchBed {
     return join(this.#folder.path, name);
   }
 
-  /** As `folder`, with an empty queue in it: to make one takes a worker eight seconds. */
-  queue(name: string): string {
-    const folder = this.folder(name);
-    cpSync(inject("emptyQueue"), folder, { recursive: true });
-    return folder;
+  /** An empty queue that is there for as long as the bed. */
+  queue(name: string): QueueSettings {
+    return queueIn(this.folder(name));
   }
 
   /** Settings of a process of an account, with a queue of its own. */
@@ -116,7 +114,7 @@ export class WatchBed {
       HACA_CHAIN_ID: "31337",
       HACA_WATCHER_KEY: developmentKey(account),
       HACA_ADDRESS_BOOK: this.tee.writeBook(join(this.#folder.path, "book.json")),
-      HACA_DATA_DIR: temporaryQueue(),
+      ...newQueue(),
       HACA_REORG_BLOCKS: "2",
       HACA_BLOB_AGGREGATOR: this.front.url,
       ...changes,
