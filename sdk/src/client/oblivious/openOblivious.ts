@@ -14,9 +14,9 @@ import {
   notActive,
   openNodeRegistry,
 } from "../nodes/registryNodes.ts";
-import type { Call, Sent } from "../send.ts";
+import type { Call } from "../send.ts";
 import { isUsable, noSealingKey, signedSealingKey } from "./sealingKey.ts";
-import { sendSealed } from "./sendSealed.ts";
+import { type Answered, sendSealed } from "./sendSealed.ts";
 
 type Parameters = {
   client: Client;
@@ -31,8 +31,6 @@ type Parameters = {
 const KEPT_MS = 600_000;
 /** Says who could not open a request, as for all that cannot be opened. */
 const MALFORMED = 400;
-
-type Answered = { isOpened: boolean; sent: Sent; letGo: () => void };
 
 /**
  * A way to an enclave that nobody on it can read: requests are sealed to a key that the enclave has signed. By the policy
@@ -104,10 +102,9 @@ export async function openOblivious(parameters: Parameters): Promise<Channel> {
 
   async function sealed(call: Call, { sealing, teeId: to }: SealedTo): Promise<Answered> {
     const { limits, relay } = client;
-    const unread = new AbortController();
-    const signal = AbortSignal.any([call.signal, unread.signal]);
-    const parts = { key: sealing, teeId: to, node, relay, limit: limits.answerBytes };
-    return { ...(await sendSealed({ ...call, signal }, parts)), letGo: () => unread.abort() };
+    return await sendSealed(call, {
+      ...{ key: sealing, teeId: to, node, relay, limit: limits.answerBytes },
+    });
   }
 }
 

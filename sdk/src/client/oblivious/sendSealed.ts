@@ -41,14 +41,22 @@ export async function loadSealing(): Promise<void> {
   }
 }
 
-/**
- * Sends the body of a request, and nothing else of it, sealed to an enclave's key. `isOpened`: the answer is what the enclave has sealed for
- * it; all else are refusals, a relay's or of a node that could not open it.
- */
+export type Answered = {
+  /** the answer is what the enclave has sealed for the request; all else are refusals, a relay's or of a node that could not open it */
+  isOpened: boolean;
+  sent: Sent;
+  /** lets go of an answer that nobody reads */
+  letGo: () => void;
+};
+
+/** Sends the body of a request, and nothing else of it, sealed to an enclave's key. */
 export async function sendSealed(
-  { body, headers, signal }: Call,
+  { body, headers, signal: ending }: Call,
   { key, limit, node, relay, teeId }: Parts,
-): Promise<{ isOpened: boolean; sent: Sent }> {
+): Promise<Answered> {
+  const unread = new AbortController();
+  const signal = AbortSignal.any([ending, unread.signal]);
+  const letGo = (): void => unread.abort();
   const isStream = headers.accept === STREAM_TYPE;
   const { sealRequest } = await import("./sealRequest.ts");
   const [header, publicKey] = [headerOf(key), key.publicKey].map((hex) =>
@@ -64,23 +72,19 @@ export async function sendSealed(
       ...(relay === undefined ? {} : relayed(teeId, isStream)),
     },
   });
-  if (sent.status < 200 || sent.status > 299) return { isOpened: false, sent };
+  if (sent.status < 200 || sent.status > 299) return { isOpened: false, sent, letGo };
   const came = { body: sent.body, limit, host, signal };
   const [type = ""] = (sent.header("content-type") ?? "").split(";");
   switch (type.trim().toLowerCase()) {
     case CHUNKED_TYPE:
-      return { isOpened: true, sent: await streamOf(chunksOf(request, came)) };
+      return { isOpened: true, sent: await streamOf(chunksOf(request, came)), letGo };
     case WHOLE_TYPE:
-      return { isOpened: true, sent: await wholeOf(request, came) };
+      return { isOpened: true, sent: await wholeOf(request, came), letGo };
     default:
-      await letGo(sent);
+      letGo();
       throw notSealed(host, new Error("it has another type than a sealed answer"));
   }
 }
-
-/** Of an answer that nobody reads. */
-export const letGo = async ({ body }: Sent): Promise<void> =>
-  void (await body[Symbol.asyncIterator]().return?.());
 
 /** As the public network's relays are told. */
 const relayed = (teeId: string, isStream: boolean): Record<string, string> => ({
