@@ -224,4 +224,16 @@ describe("enclaves that others register at a node's address", () => {
     expect((await haca.chat(question())).text).toBe(TEXT);
     expect([looks, node.asked.length]).toEqual([2, 1]);
   });
+
+  it("are nobody's way any more where they were active when they were drawn, and are not now", async () => {
+    let looks = 0;
+    const contracts: Contracts = {
+      ...registryOf([own()]),
+      isTEEActive: () => [(looks += 1) === 1],
+    };
+    const registry = { rpcs: [await start({ contracts })], policy: BY_REGISTRY };
+    const haca = clientOf({ ...registry, nodes: [], allowLocalNodes: true });
+    await expect(haca.chat(question())).rejects.toMatchObject({ code: "node.notActive" });
+    expect(node.asked).toEqual([]);
+  });
 });
