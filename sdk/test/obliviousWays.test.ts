@@ -151,6 +151,16 @@ describe("a client whose requests are oblivious", () => {
     await ended;
   });
 
+  it("says that an answer takes too long, and not that it is not sealed", async () => {
+    for (const type of ["message/ohttp-res", "message/ohttp-chunked-res"]) {
+      node.lies = {
+        instead: (response) => response.writeHead(200, { "content-type": type }).flushHeaders(),
+      };
+      const haca = clientOf({ limits: { answerMs: 50 } });
+      await expect(haca.chat(question())).rejects.toMatchObject({ code: "node.timeout" });
+    }
+  });
+
   it("hears of a busy node by a stream, too, whenever texts are released", async () => {
     node.inner.lies = {
       instead: (response) => response.writeHead(429).end('{"error":{"code":"busy"}}'),
@@ -229,7 +239,10 @@ describe("enclaves that others register at a node's address", () => {
     let looks = 0;
     const contracts: Contracts = {
       ...registryOf([own()]),
-      isTEEActive: () => [(looks += 1) === 1],
+      isTEEActive: () => {
+        looks += 1;
+        return [looks === 1];
+      },
     };
     const registry = { rpcs: [await start({ contracts })], policy: BY_REGISTRY };
     const haca = clientOf({ ...registry, nodes: [], allowLocalNodes: true });
