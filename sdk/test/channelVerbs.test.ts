@@ -1,16 +1,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { batchSettlement } from "@haca/protocol/channels";
 import { Transaction as EthersTransaction, Wallet } from "ethers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { signTransaction } from "../src/chain/transaction.ts";
 import { showChannels, type WithdrawArguments, withdrawFrom } from "../src/cli/channelCommand.ts";
 import { type Channel, channelIdOf } from "../src/pay/channel/channelTypes.ts";
-import { servedChains } from "./support/chains.ts";
+import { endpoints, servedChains } from "./support/chains.ts";
 import { type Contracts, serve } from "./support/fakeChain.ts";
 import { NOW } from "./support/vectors.ts";
+
+// Between two looks at a transaction nobody waits here.
+vi.mock("../src/pause.ts", () => ({ pause: async () => undefined }));
 
 const wallet = Wallet.createRandom();
 const payer = wallet.address.toLowerCase();
@@ -48,6 +52,12 @@ function journalWith(notes: Readonly<Record<string, unknown>>): string {
   writeFileSync(join(made, "notes.txt"), "");
   return made;
 }
+
+const withBadNote = (): string =>
+  journalWith({
+    [`31337-${payer}-channel-${channelId}`]: note,
+    [`31337-${payer}-channel-0x${"12".repeat(32)}`]: "no note",
+  });
 
 /** A chain that has the channel so. */
 const having = (changes: Contracts = {}, overrides: Record<string, unknown> = {}) =>
@@ -115,9 +125,22 @@ describe("haca channel status", () => {
     });
     const other = { ...note, channel: { ...channel, payer: GATE } };
     const payments = journalWith({ [`31337-${payer}-channel-${channelId}`]: other });
-    await expect(showChannels({ payments, rpc })).rejects.toThrow(
-      /^--payments: .* is not the note of that channel$/,
+    const only = await showChannels({ payments, rpc });
+    expect(only.isFound).toBe(false);
+    expect(only.text).toMatch(
+      /^no channels are noted there\nunreadable {3}.* is not the note of that channel\n$/,
     );
+  });
+
+  it("lists notes that cannot be read, and goes on with the others", async () => {
+    const rpc = [await having()];
+    const { text } = await showChannels({ payments: withBadNote(), rpc });
+    expect(text).toContain(`channel ${channelId}`);
+    expect(text).toMatch(/\nunreadable {3}.*0x1212.* is not the note of that channel\n/);
+    const { channels, unreadable } = JSON.parse(
+      (await showChannels({ payments: withBadNote(), rpc, json: true })).text,
+    );
+    expect([channels.length, unreadable.length]).toEqual([1, 1]);
   });
 
   it("refuses what it cannot ask for, in one line", async () => {
@@ -141,6 +164,25 @@ describe("haca channel status", () => {
     }
   });
 });
+
+type Call = { method: string; params: unknown[] };
+/** The same endpoint, but for what this answers; null: breaks off. */
+async function answering(
+  honest: string,
+  say: (call: Call) => object | null | undefined,
+): Promise<string> {
+  const endpoint = await serve([], async (request, response) => {
+    const body = await text(request);
+    const said = say(JSON.parse(body));
+    if (said === null) return void response.destroy();
+    response.setHeader("content-type", "application/json");
+    if (said !== undefined) return void response.end(JSON.stringify(said));
+    const answer = await fetch(honest, { method: "POST", body });
+    response.end(await answer.text());
+  });
+  endpoints.push(endpoint);
+  return endpoint.url;
+}
 
 const env = { HACA_PAYER_KEY: wallet.privateKey };
 const ANSWERED = { baseFeePerGas: "0x3b9aca00", hash: `0x${"ab".repeat(32)}`, timestamp: "0x1" };
@@ -215,6 +257,71 @@ describe("haca channel withdraw", () => {
     await expect(withdraw(rpc, {}, { id: "0x12" })).rejects.toThrow(/^channel: must be 0x and 64/);
     const unknown = { id: `0x${"12".repeat(32)}` };
     await expect(withdraw(rpc, {}, unknown)).rejects.toThrow(/^channel: --payments has no note/);
+  });
+
+  it("needs no other channel's note, and its own", async () => {
+    const rpc = await having({}, block);
+    const payments = withBadNote();
+    expect(await withdraw(rpc, { payments })).toMatch(/nothing sent: --yes sends it/);
+    await expect(withdraw(rpc, { payments }, { id: `0x${"12".repeat(32)}` })).rejects.toThrow(
+      /^--payments: .* is not the note of that channel$/,
+    );
+  });
+
+  it("counts a deposit that may still come in what may be claimed", async () => {
+    const deposit = { amount: String(OPG), validBefore: "1", salt: "0x", signature: "0x" };
+    const more = { ...note, signed: String(12n * OPG), deposit };
+    const payments = journalWith({ [`31337-${payer}-channel-${channelId}`]: more });
+    const text = await withdraw(await having({}, block), { payments });
+    expect(text).toContain("until then   9 OPG at most may be claimed of it");
+    expect(text).toContain("\ndeposit      1 OPG was signed, and may still come");
+  });
+
+  it("begins nothing while another transaction of the account is on its way", async () => {
+    const rpc = await answering(await having({}, block), ({ method, params }) =>
+      method === "eth_getTransactionCount" && params[1] === "pending"
+        ? { result: "0x8" }
+        : undefined,
+    );
+    await expect(withdraw(rpc, { yes: true })).rejects.toMatchObject({ code: "chain.pending" });
+  });
+
+  it("names the transaction before it leaves, and says that it may have been sent where nobody answers", async () => {
+    let isSaid = false;
+    const said: string[] = [];
+    const rpc = await answering(await having({}, block), ({ method }) => {
+      if (method !== "eth_sendRawTransaction") return undefined;
+      isSaid = said.some((line) => /^transaction {2}0x/.test(line));
+      return null;
+    });
+    const asked = withdrawFrom(
+      channelId,
+      { payments: folder, rpc: [rpc], maxCost: "0.01", yes: true },
+      { env, say: (line) => said.push(line) },
+    );
+    await expect(asked).rejects.toMatchObject({
+      ...{
+        code: "chain.uncertain",
+        message: expect.stringMatching(/^0x\w{64} may have been sent/),
+      },
+    });
+    expect(isSaid).toBe(true);
+  });
+
+  it("goes on waiting where an endpoint is away or refuses for a while, and believes no nonsense", async () => {
+    const receipts = [null, { error: { message: "later" } }];
+    const found = { result: { blockNumber: "0x65", status: "0x1" } };
+    const sending = { eth_sendRawTransaction: "0x", ...block };
+    const rpc = await answering(await having({}, sending), ({ method }) =>
+      method === "eth_getTransactionReceipt"
+        ? receipts.length > 0
+          ? receipts.shift()
+          : found
+        : undefined,
+    );
+    expect(await withdraw(rpc, { yes: true })).toMatch(/\ndone {9}in block 101\n$/);
+    const lying = await having({}, { ...sending, eth_getTransactionReceipt: { status: "x" } });
+    await expect(withdraw(lying, { yes: true })).rejects.toMatchObject({ code: "chain.uncertain" });
   });
 
   it("believes no endpoint that names an absurd amount of gas", async () => {

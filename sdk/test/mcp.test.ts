@@ -275,6 +275,22 @@ describe("a client", () => {
   });
 });
 
+it("offers no tool that asks in plain where requests are oblivious", async () => {
+  const options = { node: [node.url], pins: pins(), port: "0", oblivious: true };
+  const server = await runMcp(options, { HACA_MCP_TOKEN: TOKEN });
+  const [, address = ""] = /^listening on (\S+)\n$/.exec(server.text) ?? [];
+  const client = new Client(INFO, LATEST);
+  try {
+    const requestInit = { headers };
+    await client.connect(new StreamableHTTPClientTransport(new URL(address), { requestInit }));
+    const { tools } = await client.listTools();
+    expect(tools.map(({ name }) => name)).toEqual(["chat", "verify_receipt", "wait"]);
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+});
+
 describe("tools of models whose answers are proved", () => {
   const start = servedChains();
 

@@ -76,9 +76,10 @@ describe("an oblivious request", () => {
   });
 
   it("goes by a relay, which is told the enclave, and not by it which is no relay of this machine", async () => {
-    const relay = node.url;
-    expect((await ask({}, { relay })).text).toBe(TEXT);
-    expect((await streamed({}, { relay })).text).toBe(TEXT);
+    const rpcs = [await start({ contracts: registered() })];
+    const relayed = { relay: node.url, rpcs, policy: { attestation: "registry" } } as const;
+    expect((await ask({}, relayed)).text).toBe(TEXT);
+    expect((await streamed({}, relayed)).text).toBe(TEXT);
     expect(node.asked.map(({ path }) => path)).toEqual(Array(2).fill("/api/v1/chat/ohttp"));
     const headers = node.asked.map(({ headers: sent }) => [
       sent["x-tee-id"],

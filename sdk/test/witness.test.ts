@@ -241,6 +241,8 @@ describe("on a chain", () => {
 
   /** A client that asks a node of which the chain knows what it knows. */
   async function clientOf(changes: Partial<HacaOptions> = {}) {
+    // A block of now: an older one shows nothing of an answer that is newer.
+    await tee.chain.send("evm_mine");
     const node = await ChatNode.start();
     nodes.push(node);
     const [own] = PINS.settlements ?? [];

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { join } from "node:path";
-import { build, type Metafile } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { licencesOf } from "./licencesOf.ts";
 import { writeTypes } from "./writeTypes.ts";
@@ -69,7 +69,7 @@ export async function buildSdk(folder: string): Promise<Metafile> {
       mainFields: ["module", "main"],
       external: [SEND, THEM, ...PEERS, ...builtins()],
     },
-    ...{ logLevel: "warning", legalComments: "none" },
+    ...{ logLevel: "warning", legalComments: "none", plugins: [WITHOUT_OLD_CRYPTO] },
   });
   const entries = modules().map(([name, file = name]) => file);
   writeTypes({ folder, entries, peers: PEERS });
@@ -79,6 +79,22 @@ export async function buildSdk(folder: string): Promise<Metafile> {
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
   return metafile;
 }
+
+/**
+ * `@hpke/common` imports `crypto` where there is no WebCrypto, as in Node 18 and before, which nobody has here. Bundlers of pages look for
+ * it all the same: it gets a module without anything, and says then that WebCrypto is missing.
+ */
+const WITHOUT_OLD_CRYPTO: Plugin = {
+  name: "without-old-crypto",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^crypto$/ }, ({ importer, path }) =>
+      importer.includes("/@hpke/common/") ? { path, namespace: "nothing" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "nothing" }, () => ({
+      contents: "export const webcrypto = undefined;",
+    }));
+  },
+};
 
 /** Names by which modules are imported, with their files where these are called otherwise. */
 const modules = (): (readonly [string, string?])[] => [

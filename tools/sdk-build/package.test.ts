@@ -7,6 +7,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { builtinModules } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Metafile } from "esbuild";
@@ -202,10 +203,10 @@ describe("what is bundled", () => {
   });
 
   it("has modules of Node in the command alone", () => {
+    const isOfNode = (name: string): boolean =>
+      name.startsWith("node:") || builtinModules.includes(name);
     const asking = Object.entries(metafile.outputs).flatMap(([path, { imports }]) =>
-      imports.some(({ path: name, external }) => external && name.startsWith("node:"))
-        ? [path]
-        : [],
+      imports.some(({ path: name, external }) => external && isOfNode(name)) ? [path] : [],
     );
     const reached = new Set<string>();
     const walk = (path: string): void => {

@@ -79,8 +79,7 @@ async function answerOpened(parameters: {
     const refusal = refusalFor(error, parts.logger);
     parts.metrics.failures.inc({ code: refusal.code });
     const text = refusalText(refusal, isLegacy);
-    if (isStream)
-      answer = new Response(`data: ${text}\n\n`, { headers: { "content-type": STREAM_TYPE } });
+    if (isStream) answer = refusedStream(text, refusal.status);
     else answer = Response.json({ status: refusal.status, body: JSON.parse(text) as unknown });
   }
   if (!isStream || answer.body === null) {
@@ -89,6 +88,15 @@ async function answerOpened(parameters: {
   }
   const sealer = await ChunkSealer.for(opened);
   return sealedResponse(sealEvents({ events: answer.body, sealer }), CHUNKED_TYPE);
+}
+
+/** One event, in which an object of an error has the status, too: nothing else of a sealed stream can have it. */
+function refusedStream(text: string, status: number): Response {
+  const { error } = JSON.parse(text) as { error: unknown };
+  const event = typeof error === "object" ? { error: { ...error, status } } : { error };
+  return new Response(`data: ${JSON.stringify(event)}\n\n`, {
+    headers: { "content-type": STREAM_TYPE },
+  });
 }
 
 const sealedResponse = (body: ConstructorParameters<typeof Response>[0], type: string): Response =>

@@ -24,7 +24,10 @@ export async function callRpc(parameters: {
     const { error } = answer;
     const message =
       typeof error === "object" && error !== null ? Reflect.get(error, "message") : "";
-    throw chainError("refused", `${hostOf(url)} refused ${method}: ${oneLine(String(message))}`);
+    throw chainError(
+      "refused",
+      `${hostOf(url)} refused ${method}: ${oneLine(typeof message === "string" ? message : "")}`,
+    );
   }
   if (!("result" in answer)) throw chainError("badAnswer", `${hostOf(url)} answers no JSON-RPC`);
   return answer.result;

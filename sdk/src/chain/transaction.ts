@@ -1,3 +1,4 @@
+import { BaseError } from "@haca/protocol/baseError";
 import { concatHex, keccak } from "../bytes.ts";
 import { pause } from "../pause.ts";
 import { keyOf } from "../pay/keySigner.ts";
@@ -30,7 +31,8 @@ const QUANTITY = /^0x(?:0|[1-9a-f][0-9a-f]{0,63})$/i;
 
 /**
  * What an endpoint says that a call takes and costs now.
- * @throws BaseError `chain.refused` in the endpoint's words where the contract would refuse it; `chain.*`
+ * @throws BaseError `chain.refused` in the endpoint's words where the contract would refuse it; `chain.pending` where another
+ *   transaction of the account is not in a block yet: it may be this very one; `chain.*`
  */
 export async function prepareTransaction(call: Call): Promise<Transaction> {
   const { chainId, data, from, rpc: url, to } = call;
@@ -38,11 +40,18 @@ export async function prepareTransaction(call: Call): Promise<Transaction> {
     quantity(await callRpc({ url, method, params }), method);
   // The call first: whether it would be refused is what is worth being told.
   const estimate = await ask("eth_estimateGas", { from, to, data });
-  const [nonce, tip, baseFee] = await Promise.all([
+  const [nonce, pending, tip, baseFee] = await Promise.all([
+    ask("eth_getTransactionCount", from, "latest"),
     ask("eth_getTransactionCount", from, "pending"),
     ask("eth_maxPriorityFeePerGas"),
     baseFeeAt(url),
   ]);
+  if (nonce !== pending) {
+    throw chainError(
+      "pending",
+      `a transaction of ${from} is on its way: wait until it is in a block`,
+    );
+  }
   const gas = (estimate * (100n + GAS_MARGIN)) / 100n;
   if (gas > MOST_GAS) throw chainError("badAnswer", `an RPC says that the call takes ${gas} gas`);
   return { chainId, nonce, tip, maxFee: MOST_GROWTH * baseFee + tip, gas, to, data };
@@ -82,29 +91,55 @@ export function signTransaction(
 const numberIn = (value: bigint): string => rlpQuantity(`0x${value.toString(16)}`);
 
 /**
- * Sends it, and waits until it is in a block; returns that block's number.
- * @param parameters.onSent told as soon as it has left
- * @throws BaseError `chain.reverted` where it is in a block and has done nothing; `chain.*`
+ * Sends it, and waits until it is in a block; returns that block's number. An endpoint that is away in the meantime is asked again.
+ * @param parameters.onSending told before it leaves: from then on it may be on its way, whatever comes
+ * @throws BaseError `chain.reverted` where it is in a block and has done nothing; `chain.uncertain` where it may have been sent, and
+ *   nobody says so; the reason of `signal`
  */
 export async function sendTransaction(parameters: {
   rpc: string;
   signed: { bytes: string; hash: string };
-  onSent: (hash: string) => void;
+  onSending: (hash: string) => void;
   signal: AbortSignal | undefined;
 }): Promise<bigint> {
-  const { onSent, rpc: url, signal, signed } = parameters;
+  const { onSending, rpc: url, signal, signed } = parameters;
   const { bytes, hash } = signed;
-  await callRpc({ url, method: "eth_sendRawTransaction", params: [bytes] });
-  onSent(hash);
+  const uncertain = (cause: unknown): BaseError => {
+    const words = cause instanceof BaseError ? cause.message : String(cause);
+    return chainError("uncertain", `${hash} may have been sent: ${words}`, cause);
+  };
+  onSending(hash);
+  await callRpc({ url, method: "eth_sendRawTransaction", params: [bytes] }).catch((cause) => {
+    throw uncertain(cause);
+  });
   for (;;) {
-    const receipt = await callRpc({ url, method: "eth_getTransactionReceipt", params: [hash] });
+    let receipt: unknown;
+    try {
+      receipt = await callRpc({ url, method: "eth_getTransactionReceipt", params: [hash] });
+    } catch (error) {
+      if (!isAway(error)) throw uncertain(error);
+    }
     if (typeof receipt === "object" && receipt !== null) {
-      const [block, status] = ["blockNumber", "status"].map((name) =>
-        quantity(Reflect.get(receipt, name), "eth_getTransactionReceipt"),
-      );
-      if (status === 1n) return block as bigint;
+      const { block, status } = outcomeIn(receipt, uncertain);
+      if (status === 1n) return block;
       throw chainError("reverted", `the transaction ${hash} is in block ${block}, and was refused`);
     }
     await pause(POLL_MS, signal);
+  }
+}
+
+const isAway = (error: unknown): boolean =>
+  error instanceof BaseError && ["chain.unreachable", "chain.refused"].includes(error.code);
+
+function outcomeIn(
+  receipt: object,
+  uncertain: (cause: unknown) => BaseError,
+): { block: bigint; status: bigint } {
+  const read = (name: string): bigint =>
+    quantity(Reflect.get(receipt, name), "eth_getTransactionReceipt");
+  try {
+    return { block: read("blockNumber"), status: read("status") };
+  } catch (cause) {
+    throw uncertain(cause);
   }
 }

@@ -18,7 +18,7 @@ import { keyOf } from "../pay/keySigner.ts";
 import { requireUrl } from "./arguments.ts";
 import { interruptible } from "./interrupt.ts";
 import { decimalOf, opgOf, payerKeyIn, unitsOf } from "./payment.ts";
-import { channelsIn, type NotedChannel } from "./paymentFolder.ts";
+import { channelIn, channelsIn, type NotedChannel } from "./paymentFolder.ts";
 import { asOfText, timeText, toJson } from "./print.ts";
 import { progressOn } from "./progress.ts";
 import { UsageError } from "./readInput.ts";
@@ -40,10 +40,16 @@ const refuse = (message: string): BaseError =>
 export async function showChannels(
   options: ChannelsArguments,
 ): Promise<{ isFound: boolean; text: string }> {
-  const notes = notesOf(options);
+  requireEndpoints(options);
+  const { notes: all, unreadable } = channelsIn(options.payments);
+  const notes = all.filter((note) => isOn(options.chain, note));
+  const bad = unreadable.map((path) => `unreadable   ${path} is not the note of that channel`);
   if (notes.length === 0) {
-    const text = options.json ? toJson({ channels: [] }) : "no channels are noted there\n";
-    return { isFound: false, text };
+    const none = ["no channels are noted there", ...bad].join("\n");
+    return {
+      isFound: false,
+      text: options.json ? toJson({ channels: [], unreadable }) : `${none}\n`,
+    };
   }
   const chain = await chainOf(options, notes);
   const channels = await Promise.all(
@@ -52,10 +58,11 @@ export async function showChannels(
   if (options.json) {
     const { asOf, source } = chain;
     const shown = channels.map(({ note, standing }) => viewOf(note, standing));
-    return { isFound: true, text: toJson({ asOf, source, channels: shown }) };
+    return { isFound: true, text: toJson({ asOf, source, channels: shown, unreadable }) };
   }
   const lines = [
     ...channels.flatMap(({ note, standing }) => linesOf(note, standing)),
+    ...bad,
     `as of ${chain.source}${asOfText(chain.asOf)}`,
   ];
   return { isFound: true, text: `${lines.join("\n")}\n` };
@@ -63,7 +70,7 @@ export async function showChannels(
 
 /**
  * `haca channel withdraw`: begins a withdrawal, or finishes one. Without `--yes` it says what would change, and sends nothing.
- * @param say told of what is changed before it is, and of the transaction once it has left
+ * @param say told of what is changed before it is, and of the transaction before it leaves
  */
 export async function withdrawFrom(
   channelId: string,
@@ -93,7 +100,7 @@ export async function withdrawFrom(
     const block = await interruptible(`stopped; ${signed.hash} may have been sent`, (signal) =>
       sendTransaction({
         ...{ rpc, signed, signal },
-        onSent(hash) {
+        onSending(hash) {
           say(`transaction  ${hash}`);
           progress.say("waiting until it is in a block");
         },
@@ -113,7 +120,7 @@ const nowAt = ({ block }: Chain): bigint => {
 
 /** What is to be sent, and what it changes, in words. @throws BaseError `channel.refused` */
 function planOf(
-  { channel, signed }: NotedChannel,
+  { channel, deposit, signed }: NotedChannel,
   standing: ChannelStanding,
   asked: { amount: bigint | undefined; isFinish: boolean; now: bigint },
 ): { changes: readonly string[]; call: { to: string; data: string } } {
@@ -144,10 +151,17 @@ function planOf(
   if (amount === 0n) throw refuse("--amount is 0");
   if (amount > left) throw refuse(`${opgOf(String(left))} are in the channel and not claimed`);
   const endsAt = asked.now + BigInt(channel.withdrawDelay);
-  const claimable = claimableOf({ ...standing, proven: null }, BigInt(signed));
+  // What was signed to bring more in may be brought until then, by whoever has it.
+  const balance = standing.balance + BigInt(deposit?.amount ?? 0);
+  const claimable = claimableOf({ ...standing, balance, proven: null }, BigInt(signed));
   const changes = [
     `change       withdrawal of ${opgOf(String(amount))} begun, which --finish ends from ${timeText(String(endsAt))} on`,
     `until then   ${opgOf(String(claimable))} at most may be claimed of it, by vouchers that were signed; nodes answer nothing more by this channel`,
+    ...(deposit === null
+      ? []
+      : [
+          `deposit      ${opgOf(deposit.amount)} was signed, and may still come; it is not in this withdrawal`,
+        ]),
   ];
   return { changes, call: withdrawalOf(channel, amount).begin };
 }
@@ -174,17 +188,21 @@ function noteOf(id: string, options: PlaceArguments): NotedChannel {
   if (!CHANNEL_ID.test(channelId)) {
     throw new UsageError(`channel: must be 0x and 64 hex digits, got ${id}`);
   }
-  const [note, ...others] = notesOf(options).filter((known) => known.channelId === channelId);
+  requireEndpoints(options);
+  const notes = channelIn(options.payments, channelId);
+  const [note, ...others] = notes.filter((known) => isOn(options.chain, known));
   if (note !== undefined && others.length === 0) return note;
   throw new UsageError(`channel: --payments has no note of ${channelId}`);
 }
 
-/** Those of the chain that is named. */
-function notesOf({ chain, payments, rpc = [] }: PlaceArguments): readonly NotedChannel[] {
+function requireEndpoints({ rpc = [] }: PlaceArguments): void {
   rpc.forEach(requireUrl);
   if (rpc.length === 0) throw new UsageError("--rpc: a chain has to be asked; name an endpoint");
-  return channelsIn(payments).filter(({ chainId }) => chain === undefined || chainId === chain);
 }
+
+/** Whether a channel is on the chain that is named, if one is. */
+const isOn = (chain: string | undefined, { chainId }: NotedChannel): boolean =>
+  chain === undefined || chainId === chain;
 
 async function chainOf(
   { rpc: rpcs = [] }: PlaceArguments,

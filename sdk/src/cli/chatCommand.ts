@@ -44,6 +44,11 @@ export async function askChat(
   if (isUnverified && path !== undefined) {
     throw new UsageError("--receipt: an answer that is taken unverified has none");
   }
+  if (isUnverified && options.witness) {
+    throw new UsageError(
+      "--witness: an answer that is taken unverified has no receipt to have one",
+    );
+  }
   const parameters = Object.fromEntries((options.parameter ?? []).map(readParameter));
   const content = message === "-" ? await readMessage() : message;
   const { idempotencyKey } = options;

@@ -216,7 +216,10 @@ const chatting = (name: string): Command =>
       "--oblivious",
       "seal requests to a key of the node's enclave; nobody else can read them",
     )
-    .option("--relay <url>", "have it bring them, so that the node does not see who asks");
+    .option(
+      "--relay <url>",
+      "have it bring them, so that the node does not see who asks; needs --registry",
+    );
 
 /** One that may pay them, and gives on streams. */
 const paying = (name: string): Command =>

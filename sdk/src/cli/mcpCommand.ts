@@ -17,6 +17,7 @@ export async function runMcp(
   const { haca, pins, policy } = await openClient(options);
   const makeServer = createMcpServer({
     ...{ haca, pins, policy, rpcs: options.rpc ?? [], onError: tell },
+    isOblivious: options.oblivious === true,
     keep: options.receipts === undefined ? undefined : receiptFolder(options.receipts),
   });
   if (port === undefined) {

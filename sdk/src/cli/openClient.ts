@@ -56,6 +56,11 @@ export async function clientOptions(
   if (options.relay !== undefined && !options.oblivious) {
     throw new UsageError("--relay: brings requests of --oblivious alone");
   }
+  if (options.relay !== undefined && !options.registry) {
+    throw new UsageError(
+      "--relay: needs --registry; without it the node itself is asked for its key, and sees who asks",
+    );
+  }
   const pins = options.pins === undefined ? {} : await pinsIn(options.pins);
   const deployment =
     options.deployment === undefined ? undefined : await deploymentIn(options.deployment);

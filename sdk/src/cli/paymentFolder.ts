@@ -47,23 +47,52 @@ export type NotedChannel = ChannelNote & { chainId: string };
 
 const CHANNEL_FILE = /^(\d{1,15})-0x[0-9a-f]{40}-channel-(0x[0-9a-f]{64})\.json$/;
 
-/** The channels that a journal in a folder has notes of, by their ids. @throws UsageError, where one of them is no such note */
-export function channelsIn(folder: string): readonly NotedChannel[] {
-  return namesIn(folder).flatMap((name) => {
-    const [, chainId = "", channelId = ""] = CHANNEL_FILE.exec(name) ?? [];
-    if (channelId === "") return [];
-    try {
-      const note = readChannelNote(readFileSync(join(folder, name), "utf8"));
-      // Whatever is sent for a channel is of all that its id is made of.
-      if (channelIdOf(chainId, note.channel) === channelId && note.channelId === channelId) {
-        return [{ ...note, chainId }];
-      }
-    } catch {
-      // Said below.
-    }
-    throw new UsageError(`--payments: ${join(folder, name)} is not the note of that channel`);
-  });
+/** The channels that a journal in a folder has notes of, by their ids, and the files that should be such notes and are not. @throws UsageError */
+export function channelsIn(folder: string): {
+  notes: readonly NotedChannel[];
+  unreadable: readonly string[];
+} {
+  const files = filesIn(folder);
+  const notes = files.map((file) => noteIn(folder, file));
+  return {
+    notes: notes.filter((note) => note !== undefined),
+    unreadable: files.flatMap(({ name }, at) => (notes[at] ? [] : [join(folder, name)])),
+  };
 }
+
+/** Those of one id: what is in the notes of others does not matter. @throws UsageError, where one is no such note */
+export const channelIn = (folder: string, channelId: string): readonly NotedChannel[] =>
+  filesIn(folder)
+    .filter((file) => file.channelId === channelId)
+    .map((file) => {
+      const note = noteIn(folder, file);
+      if (note !== undefined) return note;
+      throw new UsageError(
+        `--payments: ${join(folder, file.name)} is not the note of that channel`,
+      );
+    });
+
+type ChannelFile = Readonly<Record<"name" | "chainId" | "channelId", string>>;
+
+function noteIn(
+  folder: string,
+  { chainId, channelId, name }: ChannelFile,
+): NotedChannel | undefined {
+  try {
+    const note = readChannelNote(readFileSync(join(folder, name), "utf8"));
+    // Whatever is sent for a channel is of all that its id is made of.
+    const isIt = channelIdOf(chainId, note.channel) === channelId && note.channelId === channelId;
+    return isIt ? { ...note, chainId } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const filesIn = (folder: string): readonly ChannelFile[] =>
+  namesIn(folder).flatMap((name) => {
+    const [, chainId = "", channelId = ""] = CHANNEL_FILE.exec(name) ?? [];
+    return channelId === "" ? [] : [{ name, chainId, channelId }];
+  });
 
 function namesIn(folder: string): readonly string[] {
   try {

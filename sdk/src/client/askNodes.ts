@@ -23,15 +23,16 @@ export async function askNodes<Answer>(
   parameters: Wanted & {
     client: Client;
     signal: AbortSignal | undefined;
-    ask: (node: URL) => Promise<Answer>;
+    /** @param teeId of a node that the registry has named */
+    ask: (node: URL, teeId: string | undefined) => Promise<Answer>;
   },
 ): Promise<Answer> {
   const { ask, client, signal } = parameters;
   let failure: unknown = optionError("nodes", "no node was given");
-  for (const node of await chooseNodes(client, parameters)) {
+  for (const { url: node, teeId } of await chooseNodes(client, parameters)) {
     signal?.throwIfAborted();
     try {
-      return await ask(node);
+      return await ask(node, teeId);
     } catch (error) {
       const isOver = !isPassing(error);
       if (!isOver || isMisbehaviour(error)) client.memory.demote(node);

@@ -29,7 +29,10 @@ export type HacaOptions = ChannelOptions & {
   /** what an answer has to have shown, where a call does not say */
   policy?: Policy;
   limits?: Partial<ClientLimits>;
-  /** address of who brings oblivious requests, so that the node does not see who asks; if left out they go to the node */
+  /**
+   * address of who brings oblivious requests, so that the node does not see who asks; if left out they go to the node. Only with
+   * the policy `attestation: "registry"`: else the node itself would be asked for its key
+   */
   relay?: string;
   /** appends to each answer's receipt what the chain's latest block shows of it then; a call may say otherwise */
   witness?: boolean;
@@ -58,13 +61,10 @@ export type AttestedTls = { certificate: Uint8Array; send: Send };
 /** Whose answers a node has signed: what the receipt is made with. */
 export type EnclaveWords = { signingKey: unknown; document?: Uint8Array };
 
-/** An enclave to which requests can be sealed, and whose answers those to them are; until when: milliseconds of `performance.now()`. */
-export type KeptEnclave = {
-  sealing: SealingKey;
-  enclave: EnclaveWords;
-  teeId: string;
-  until: number;
-};
+/** An enclave to which requests can be sealed, and whose answers those to them are. */
+export type SealedTo = { sealing: SealingKey; enclave: EnclaveWords; teeId: string };
+/** Those at one address, in the order in which they are asked; until when: milliseconds of `performance.now()`. */
+export type KeptEnclaves = { enclaves: readonly SealedTo[]; until: number };
 
 /** What every operation of a client works with: options that were looked at. */
 export type Client = ReadChannel & {
@@ -81,7 +81,7 @@ export type Client = ReadChannel & {
   channels: Map<string, AttestedTls>;
   /** who brings oblivious requests; undefined: nobody */
   relay: URL | undefined;
-  sealing: Map<string, KeptEnclave>;
+  sealing: Map<string, KeptEnclaves>;
   /** what nodes whose answers were verified said last of their keys */
   signingKeys: Map<string, unknown>;
   limits: ClientLimits;

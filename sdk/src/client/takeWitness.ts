@@ -1,5 +1,5 @@
-import { BaseError } from "@haca/protocol/baseError";
 import { type Chain, openChain } from "../chain/openChain.ts";
+import { MAXIMUM_CLOCK_SKEW } from "../checks/ofMessage.ts";
 import { settlementIn } from "../pins.ts";
 import { appendEvidence } from "../receipt/makeReceipt.ts";
 import type { Receipt, ReceiptCore, WitnessEvidence } from "../receipt/receipt.ts";
@@ -26,6 +26,9 @@ export async function askWitness(
   const layout = settlementIn(pins, core)?.storage;
   if (layout === undefined) return "the storage of the settlement is not pinned";
   const { block } = await openChain({ rpcs, chainId });
+  if (block.time + MAXIMUM_CLOCK_SKEW < BigInt(core.message.timestamp)) {
+    return "the endpoints' block is older than the answer";
+  }
   const { makeWitness } = await import("../witness/makeWitness.ts");
   return { evidence: await makeWitness({ rpc, block, core, layout }), block };
 }
@@ -47,8 +50,11 @@ export async function withWitness(
       witness: { block: { number, hash: block.hash, time } },
     };
   } catch (error) {
-    if (!(error instanceof BaseError)) throw error;
-    return { receipt, witness: { missing: error.message } };
+    // Whatever it is, a part that could not be loaded too: the answer is there, and may have been paid.
+    return {
+      receipt,
+      witness: { missing: error instanceof Error ? error.message : String(error) },
+    };
   }
 }
 

@@ -1,3 +1,4 @@
+import { BaseError } from "@haca/protocol/baseError";
 import { keccak, wordOf } from "../bytes.ts";
 import { callRpc, chainError } from "../chain/jsonRpc.ts";
 import type { Chain } from "../chain/openChain.ts";
@@ -15,16 +16,28 @@ const readCode = hex(0, LIMITS.code);
 /**
  * What a block's state shows of a receipt, by an endpoint's `eth_getProof`: of a block that is not among the last ones no endpoint
  * has it. The endpoint is not believed: it is the header's hash that has to be the block's.
- * @throws BaseError `chain.*`, `format.malformed`, `witness.layout`
+ * @throws BaseError `chain.*`, `witness.layout`
  */
-export async function makeWitness(parameters: {
+export async function makeWitness(asked: Asked): Promise<WitnessEvidence> {
+  try {
+    return await readWitness(asked);
+  } catch (cause) {
+    if (cause instanceof BaseError && cause.code !== "format.malformed") throw cause;
+    const words = cause instanceof Error ? cause.message : "something else";
+    throw chainError("badAnswer", `an RPC shows no proofs that can be read: ${words}`, cause);
+  }
+}
+
+type Asked = {
   rpc: string;
   block: Chain["block"];
   core: ReceiptCore;
   /** of the settlement, and of its TEE registry */
   layout: StorageLayout;
-}): Promise<WitnessEvidence> {
-  const { block, core, layout, rpc } = parameters;
+};
+
+/** Its readers throw plain errors for what is not as a chain writes it. */
+async function readWitness({ block, core, layout, rpc }: Asked): Promise<WitnessEvidence> {
   const ask = (method: string, ...params: readonly unknown[]): Promise<unknown> =>
     callRpc({ url: rpc, method, params });
   const header = encodeHeader(await ask("eth_getBlockByHash", block.hash, false));
@@ -65,6 +78,8 @@ const fieldsOf = (value: unknown): Readonly<Record<string, unknown>> => {
 const entriesOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const proofIn = (entry: unknown): unknown => fieldsOf(entry).proof;
 
-/** As nodes write hex, in either case. */
+/** As nodes write hex, in either case: a text, or those in a list. What is deeper in lists is refused as it is. */
 const lower = (value: unknown): unknown =>
-  Array.isArray(value) ? value.map(lower) : typeof value === "string" ? value.toLowerCase() : value;
+  Array.isArray(value) ? value.map(lowerText) : lowerText(value);
+const lowerText = (value: unknown): unknown =>
+  typeof value === "string" ? value.toLowerCase() : value;

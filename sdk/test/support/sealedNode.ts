@@ -8,7 +8,7 @@ import { OhttpKeys } from "../../../gateway/src/ohttp/ohttpKeys.ts";
 import { openRequest } from "../../../gateway/src/ohttp/openRequest.ts";
 import { ChunkSealer, sealAnswer } from "../../../gateway/src/ohttp/sealAnswer.ts";
 import { SeenRequests } from "../../../gateway/src/ohttp/seenRequests.ts";
-import { ChatNode, ENCLAVE } from "./chatNode.ts";
+import { ChatNode, ENCLAVE, eventOf } from "./chatNode.ts";
 import { type Endpoint, serve } from "./fakeChain.ts";
 
 /** What a gateway, or who is on the way to it, does otherwise than an honest one. */
@@ -28,6 +28,12 @@ export type SealedLies = {
 const [WHOLE, CHUNKED] = ["message/ohttp-res", "message/ohttp-chunked-res"] as const;
 const MALFORMED = '{"error":"malformed encapsulated request"}';
 const STREAM = '"stream":true';
+
+/** As gateways stream a refusal. */
+function refusedStream(text: string, status: number): string {
+  const { error } = JSON.parse(text);
+  return eventOf({ error: { ...error, status } });
+}
 
 /** A gateway that takes oblivious requests, and a relay to it, in front of a node of the profile haca-1. */
 export class SealedNode {
@@ -94,8 +100,9 @@ export class SealedNode {
     const headers = { "haca-salt": hexlify(randomBytes(32)) };
     const chat = `${this.inner.url}/v1/chat/completions`;
     const answer = await fetch(chat, { method: "POST", body: asked, headers });
-    const text = await answer.text();
     const isStream = asked.includes(STREAM);
+    const said = await answer.text();
+    const text = isStream && !answer.ok ? refusedStream(said, answer.status) : said;
     response.setHeader("content-type", type(isStream ? CHUNKED : WHOLE));
     if (!isStream) {
       const whole = Buffer.from(await sealAnswer(opened, Buffer.from(text)));

@@ -18,7 +18,8 @@ export function createMcpServer(options: McpOptions): () => McpServer {
       { name: "haca", version: manifest.version },
       { instructions: INSTRUCTIONS },
     );
-    for (const register of [registerChat, registerInfer, registerVerify, registerWait]) {
+    const infers = options.isOblivious ? [] : [registerInfer];
+    for (const register of [registerChat, ...infers, registerVerify, registerWait]) {
       register(server, context);
     }
     server.registerResource(

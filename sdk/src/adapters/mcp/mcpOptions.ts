@@ -9,6 +9,8 @@ export type McpOptions = {
   /** with what receipts are checked that come from elsewhere */
   pins: Pins;
   rpcs?: readonly string[];
+  /** of a client whose requests are oblivious: leaves out the tool `infer`, which it would refuse */
+  isOblivious?: boolean;
   policy?: Policy;
   /** told of each answer's receipt before the answer is given; where it throws, the answer is not */
   keep?: ((receipt: Receipt) => void | Promise<void>) | undefined;

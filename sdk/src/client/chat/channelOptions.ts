@@ -22,6 +22,19 @@ export type ReadChannel = { isChannelAttested: boolean; isOblivious: boolean; re
 const NONE: ReadChannel = { isChannelAttested: false, isOblivious: false, release: "signed" };
 
 /**
+ * Refuses what asks nodes in plain, of a client whose requests are oblivious: it would show them who asks.
+ * @throws BaseError `option.wrong`
+ */
+export function refuseOblivious(
+  client: { isOblivious: boolean; relay: URL | undefined },
+  what: string,
+): void {
+  if (!client.isOblivious && client.relay === undefined) return;
+  const reason = `${what} is no oblivious request, and shows the node who asks: make another client for it`;
+  throw optionError(client.isOblivious ? "channel" : "relay", reason);
+}
+
+/**
  * @param before whose options count where these say nothing
  * @throws BaseError `option.wrong`, also where programs are shown no certificate
  */

@@ -9,6 +9,7 @@ import { askNodes, isMisbehaviour } from "../askNodes.ts";
 import type { Client, EnclaveWords } from "../client.ts";
 import { nodeError } from "../nodeError.ts";
 import { openOblivious } from "../oblivious/openOblivious.ts";
+import { loadSealing } from "../oblivious/sendSealed.ts";
 import type { Paid, Payment } from "../payer.ts";
 import type { Send, Sent } from "../send.ts";
 import { blockHashesOf, withWitness } from "../takeWitness.ts";
@@ -60,13 +61,15 @@ async function askEach<Answer>(
   ask: (question: Question) => Promise<Answer>,
 ): Promise<Answer> {
   const { salt } = request;
+  // Before anybody is asked for anything: without it no node could be.
+  if (request.isOblivious) await loadSealing();
   const before = await client.payer?.recall({ salt, requestHash: hashOfRequest(request) });
   const answer = askNodes({
     ...{ client, answers: "chat", policy: request.policy, signal: request.signal },
     maxPrice: client.payer?.maxPerCall ?? 0n,
     // Whoever was paid is asked, and nobody else.
     nodes: before === undefined ? options.nodes : [before.node],
-    ask: (node) => ask({ client, node, request, before }),
+    ask: (node, teeId) => ask({ client, node, teeId, request, before }),
   });
   // A channel is not kept from others where its payment was not even brought.
   return await answer.finally(() => before?.end?.(undefined));
@@ -100,6 +103,8 @@ async function* release(
 type Question = {
   client: Client;
   node: URL;
+  /** its enclave, where the registry has named the node */
+  teeId: string | undefined;
   request: ChatRequest;
   /** a payment that was signed for it before */
   before: Payment | undefined;
@@ -207,12 +212,20 @@ async function askInTurn<Answer>(
   question: Question,
   ask: (asked: Asked) => Promise<Answered<Answer>>,
 ): Promise<Both<Answer>> {
-  const { enclave, enclaveNode, send } = await open(question);
-  const { answer, paid } = await askPaid({
-    ...{ ...question, enclaveNode },
-    ask: (payment) => ask({ ...question, payment, send }),
-  });
-  return { answer, enclave, paid };
+  for (let way = await open(question); ; ) {
+    const { enclave, enclaveNode, next, send } = way;
+    try {
+      const { answer, paid } = await askPaid({
+        ...{ ...question, enclaveNode },
+        ask: (payment) => ask({ ...question, payment, send }),
+      });
+      return { answer, enclave, paid };
+    } catch (error) {
+      const another = await next?.();
+      if (another === undefined) throw error;
+      way = another;
+    }
+  }
 }
 
 async function open(question: Question): Promise<LookedAt | Channel> {
@@ -223,7 +236,7 @@ async function open(question: Question): Promise<LookedAt | Channel> {
 }
 
 /** An enclave, without a channel to it. */
-type LookedAt = Omit<Channel, "send"> & { send?: never };
+type LookedAt = Omit<Channel, "send" | "next"> & { send?: never; next?: never };
 
 async function lookAtEnclave(question: Question): Promise<LookedAt> {
   const { client, node, request } = question;

@@ -57,6 +57,8 @@ const OPTIONS = [
 const OWN = ["model", "messages", "stream"];
 /** By what a client may name itself. */
 const DROPPED = ["user", "metadata", "request_id", "x-request-id"];
+/** Of the 512 KiB that gateways read: header, encapsulated key and tag take the rest. */
+const MAXIMUM_SEALED = 512 * 1024 - (7 + 32 + 16);
 const KEY = /^[\x21-\x7e]{16,255}$/;
 
 /** @throws BaseError `option.wrong` */
@@ -81,7 +83,10 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
     throw optionError("witness", "is appended to a receipt, and an unverified answer has none");
   }
   const wantsWitness = !isUnverified && readWitness(client, options);
-  if (channel.isOblivious) requireOblivious(client, options);
+  if (channel.isOblivious) requireOblivious(client, options, policy);
+  else if (client.relay !== undefined) {
+    throw optionError("relay", 'brings oblivious requests alone: ask with channel: "oblivious"');
+  }
   if (isUnverified && (channel.isChannelAttested || channel.isOblivious)) {
     throw optionError(
       "verify",
@@ -95,6 +100,7 @@ export function readChat(client: Client, options: ChatOptions, isStream: boolean
     messages,
     ...(isStream && { stream: true }),
   });
+  if (channel.isOblivious) requireSealable(text);
   return {
     ...{
       model,
@@ -131,7 +137,16 @@ function requirePins({ pins, rpcs }: Client, model: string, policy: Policy): voi
 }
 
 /** What a sealed request has no place for, or its enclave throws away unread: the answer would be to another request. */
-function requireOblivious({ payer }: Client, { parameters = {}, ...options }: ChatOptions): void {
+function requireOblivious(
+  { payer, relay }: Client,
+  { parameters = {}, ...options }: ChatOptions,
+  policy: Policy,
+): void {
+  if (relay !== undefined && policy.attestation !== "registry") {
+    const reason =
+      'must be "registry" with a relay: else the node is asked for its key, and sees who asks';
+    throw optionError("policy.attestation", reason);
+  }
   for (const name of ["salt", "idempotencyKey"] as const) {
     if (options[name] === undefined) continue;
     throw optionError(
@@ -143,6 +158,14 @@ function requireOblivious({ payer }: Client, { parameters = {}, ...options }: Ch
   const dropped = DROPPED.find((name) => Object.hasOwn(parameters, name));
   if (dropped === undefined) return;
   throw optionError(`parameters.${dropped}`, "is thrown away unread with an oblivious request");
+}
+
+/** Gateways read no longer one, and say so in plain. */
+function requireSealable(text: string): void {
+  const { length } = new TextEncoder().encode(text);
+  if (length <= MAXIMUM_SEALED) return;
+  const reason = `an oblivious request must have ${MAXIMUM_SEALED} bytes at most, and has ${length}`;
+  throw optionError("messages", reason);
 }
 
 /** As it will be read on the other side: what JSON leaves out is left out. */

@@ -12,9 +12,16 @@ import { nodeError } from "../nodeError.ts";
 import { openNodeRegistry } from "../nodes/registryNodes.ts";
 import type { Send } from "../send.ts";
 import { askEnclave, requireEnclave } from "./askEnclave.ts";
+import { refuseOblivious } from "./channelOptions.ts";
 
 /** A way to a node that ends in its enclave, and whose enclave that is. */
-export type Channel = { send: Send; enclave: EnclaveWords; enclaveNode: string };
+export type Channel = {
+  send: Send;
+  enclave: EnclaveWords;
+  enclaveNode: string;
+  /** of several enclaves at one address: a way to another one, where this one could not open what was sent; else undefined */
+  next?: () => Promise<Channel | undefined>;
+};
 
 const MULTIHASH = "0x1220";
 const HASH_LENGTH = 34;
@@ -50,11 +57,15 @@ export async function openChannel(parameters: {
   return channel;
 }
 
-/** The connections to a node by which a client asks it what is no prompt: attested ones where it wants these, any where not. */
+/**
+ * The connections to a node by which a client asks it what is no prompt: attested ones where it wants these, any where not.
+ * @throws BaseError `option.wrong` of a client whose requests are oblivious: none of these is
+ */
 export async function sendFor(
   parameters: Pick<Parameters<typeof openChannel>[0], "client" | "node" | "signal">,
 ): Promise<Send | undefined> {
   const { client } = parameters;
+  refuseOblivious(client, "a question that is no prompt");
   if (!client.isChannelAttested) return undefined;
   return (await openChannel({ ...parameters, policy: client.policy })).send;
 }

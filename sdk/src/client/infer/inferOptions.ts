@@ -3,6 +3,7 @@ import { parseSalt } from "@haca/protocol/inputCommitment";
 import type { CommittedMode } from "@haca/protocol/inputMode";
 import type { Policy } from "../../isVerified.ts";
 import { LONGEST_PAUSE_MS } from "../../pause.ts";
+import { refuseOblivious } from "../chat/channelOptions.ts";
 import type { Client } from "../client.ts";
 import { optionError, requireKnown } from "../optionError.ts";
 import { readWitness } from "../takeWitness.ts";
@@ -67,6 +68,7 @@ const NOBODY = `0x${"00".repeat(20)}`;
 /** @throws BaseError `option.wrong` */
 export function readInfer(client: Client, options: InferOptions): InferRequest {
   requireKnown(options, OPTIONS);
+  refuseOblivious(client, "infer");
   const { input, maxPrice = 0n, model, policy = client.policy, requester = NOBODY } = options;
   const { inputMode, onSalt, salt } = options;
   const { onProgress, pollMs = 1_000, proof, proofMs = 600_000, signal } = options;

@@ -15,30 +15,33 @@ export type Wanted = {
   maxPrice: bigint;
 };
 
+/** A node, and its enclave where it was the registry that named it. */
+export type ChosenNode = { url: URL; teeId?: string };
+
 /**
  * The nodes to ask, in an order of chance; those that were slow or away a moment ago last. The call's, else the client's, else the
  * deployment file's, else, of enclaves, the registry's.
  * @throws BaseError `option.wrong` where there is none to choose among; `node.badAddress`, `node.none`, `chain.*`
  */
-export async function chooseNodes(client: Client, wanted: Wanted): Promise<readonly URL[]> {
+export async function chooseNodes(client: Client, wanted: Wanted): Promise<readonly ChosenNode[]> {
   const chosen = shuffled(await eligible(client, wanted));
-  const isLast = (node: URL): boolean => client.memory.isDemoted(node);
+  const isLast = ({ url }: ChosenNode): boolean => client.memory.isDemoted(url);
   const ordered = [...chosen.filter((node) => !isLast(node)), ...chosen.filter(isLast)];
   return ordered.slice(0, client.limits.nodes);
 }
 
-async function eligible(client: Client, wanted: Wanted): Promise<readonly URL[]> {
+async function eligible(client: Client, wanted: Wanted): Promise<readonly ChosenNode[]> {
   if (wanted.nodes !== undefined) return named(wanted.nodes.map(readNodeAddress));
-  if (client.nodes.length > 0) return client.nodes;
+  if (client.nodes.length > 0) return named(client.nodes);
   const listed = listedNodes(client, wanted);
-  if (listed !== undefined) return listed;
+  if (listed !== undefined) return named(listed);
   const canAsk = client.rpcs.length > 0 && (client.pins.settlements ?? []).length > 0;
   if (wanted.answers === "chat" && canAsk) return await drawRegistryNodes(client, wanted.policy);
   return named([]);
 }
 
-function named(nodes: readonly URL[]): readonly URL[] {
-  if (nodes.length > 0) return nodes;
+function named(nodes: readonly URL[]): readonly ChosenNode[] {
+  if (nodes.length > 0) return nodes.map((url) => ({ url }));
   throw optionError("nodes", "no node was given");
 }
 

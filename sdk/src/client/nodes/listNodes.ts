@@ -8,10 +8,11 @@ import {
 import type { AsOf } from "../../line.ts";
 import { isPinnedImage } from "../../pins.ts";
 import { askNode } from "../askNode.ts";
+import { refuseOblivious } from "../chat/channelOptions.ts";
 import { sendFor } from "../chat/openChannel.ts";
 import type { Client } from "../client.ts";
 import { readNodeAddress } from "../nodeAddress.ts";
-import { openNodeRegistry, refuseNode } from "./registryNodes.ts";
+import { byParts, latest, openNodeRegistry, refuseNode } from "./registryNodes.ts";
 
 /** An active node; its image is approved, or it would not be. */
 export type ShownNode = RegisteredNode & {
@@ -33,9 +34,6 @@ export type ListedNodes = {
   nodes: readonly ShownNode[];
 };
 
-/** Of a type. */
-const MAXIMUM_LOOKED_AT = 1_000;
-const AT_ONCE = 8;
 const PING_MS = 5_000;
 
 /**
@@ -49,6 +47,7 @@ export async function listNodes(
   options: { nodeType?: number | undefined; isPinged?: boolean; signal?: AbortSignal } = {},
 ): Promise<ListedNodes> {
   const { isPinged = false, nodeType, signal } = options;
+  if (isPinged) refuseOblivious(client, "a look at how fast nodes are");
   const at = await openNodeRegistry(client);
   const types = await nodeTypesOf(at.chain, at.registry);
   const nodes: ShownNode[] = [];
@@ -56,10 +55,9 @@ export async function listNodes(
   for (const [teeType, typeName] of types) {
     if (nodeType !== undefined && nodeType !== teeType) continue;
     const count = await nodeCountOf(at.chain, at.registry, teeType);
-    const first = Math.max(0, count - MAXIMUM_LOOKED_AT);
+    const indices = latest(count);
     total += count;
-    lookedAt += count - first;
-    const indices = Array.from({ length: count - first }, (_, index) => first + index);
+    lookedAt += indices.length;
     await byParts(indices, async (index) => {
       const node = await activeNodeAt(at.chain, at.registry, { teeType, index });
       return node === null ? undefined : { ...shown(node, client), typeName };
@@ -98,13 +96,4 @@ async function ping(
     if (error instanceof BaseError) return { error: error.code };
     throw error;
   }
-}
-
-/** So many at once, in their order. */
-async function byParts<T, R>(list: readonly T[], each: (entry: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let from = 0; from < list.length; from += AT_ONCE) {
-    results.push(...(await Promise.all(list.slice(from, from + AT_ONCE).map(each))));
-  }
-  return results;
 }

@@ -10,13 +10,17 @@ import { nodeError } from "../nodeError.ts";
 import { pinnedSettlement } from "../pinnedSettlement.ts";
 import { drawNumbers } from "./chance.ts";
 
-/** Nodes that are looked at for one draw, and how many of them at once. */
-const MAXIMUM_LOOKED_AT = 256;
+/** Nodes that are looked at for one draw, how many of a type where all are asked for, and how many of them at once. */
+const MAXIMUM_DRAWN = 256;
+const MAXIMUM_LOOKED_AT = 1_000;
 const AT_ONCE = 8;
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
 /** A chain with its registry of enclaves. */
 export type NodeRegistry = { chain: Chain; registry: string };
+
+/** A node as it was drawn, and its enclave: others may say that they are at the same address. */
+export type DrawnNode = { url: URL; teeId: string };
 
 /** The registry that the pinned settlement names, at RPCs that agree. @throws BaseError `chain.*`, `option.wrong` */
 export async function openNodeRegistry({ chainId, pins, rpcs }: Client): Promise<NodeRegistry> {
@@ -30,12 +34,15 @@ export async function openNodeRegistry({ chainId, pins, rpcs }: Client): Promise
  * the policy demands one, with an endpoint that a stranger may name; one of an operator at most, and as many as are asked.
  * @throws BaseError `node.none`, which counts why the others are not; `chain.*`, `option.wrong`
  */
-export async function drawRegistryNodes(client: Client, policy: Policy): Promise<readonly URL[]> {
+export async function drawRegistryNodes(
+  client: Client,
+  policy: Policy,
+): Promise<readonly DrawnNode[]> {
   const at = await openNodeRegistry(client);
   const { nodeType: teeType } = client;
   const count = await nodeCountOf(at.chain, at.registry, teeType);
-  const drawn = drawNumbers(count, MAXIMUM_LOOKED_AT);
-  const found = new Map<string, URL>();
+  const drawn = drawNumbers(count, MAXIMUM_DRAWN);
+  const found = new Map<string, DrawnNode>();
   const refused = new Map<string, number>();
   for (let from = 0; from < drawn.length && found.size < client.limits.nodes; from += AT_ONCE) {
     const indices = drawn.slice(from, from + AT_ONCE);
@@ -47,7 +54,7 @@ export async function drawRegistryNodes(client: Client, policy: Policy): Promise
       if (node === null || reason !== undefined) {
         refused.set(reason ?? "", (refused.get(reason ?? "") ?? 0) + 1);
       } else if (!found.has(node.operator)) {
-        found.set(node.operator, readNodeAddress(node.endpoint));
+        found.set(node.operator, { url: readNodeAddress(node.endpoint), teeId: node.teeId });
       }
     }
   }
@@ -60,34 +67,47 @@ export async function drawRegistryNodes(client: Client, policy: Policy): Promise
 }
 
 /**
- * The enclave that the registry has at a node's address, as a stranger says it: active at the block, of the client's type. Of several one,
- * by chance.
- * @throws BaseError `node.notActive`; `chain.*`, `option.wrong`
+ * The enclaves that the registry has at a node's address, as strangers say it: active at the block, of the client's type, the latest
+ * first. Of a type whose nodes are more than `MAXIMUM_LOOKED_AT`, among the latest.
+ * @throws BaseError `node.notActive`; `chain.*`
  */
-export async function enclaveOf(
-  client: Client,
-  node: URL,
-  policy: Policy,
-): Promise<NodeRegistry & { teeId: string }> {
-  const at = await openNodeRegistry(client);
+export async function enclavesAt(
+  { chain, registry }: NodeRegistry,
+  { client, node, policy }: { client: Client; node: URL; policy: Policy },
+): Promise<readonly string[]> {
   const { nodeType: teeType } = client;
-  const count = await nodeCountOf(at.chain, at.registry, teeType);
-  const drawn = drawNumbers(count, MAXIMUM_LOOKED_AT);
-  for (let from = 0; from < drawn.length; from += AT_ONCE) {
-    const looked = await Promise.all(
-      drawn
-        .slice(from, from + AT_ONCE)
-        .map((index) => activeNodeAt(at.chain, at.registry, { teeType, index })),
-    );
-    const found = looked.find(
-      (known) =>
-        known !== null &&
-        addressIn(known.endpoint)?.href === node.href &&
-        refuseNode(known, { ...client, allowLocalNodes: true }, policy) === undefined,
-    );
-    if (found) return { ...at, teeId: found.teeId };
+  const indices = latest(await nodeCountOf(chain, registry, teeType)).reverse();
+  const looked = await byParts(indices, (index) =>
+    activeNodeAt(chain, registry, { teeType, index }),
+  );
+  const teeIds = looked.flatMap((known) => {
+    const isThere = known !== null && addressIn(known.endpoint)?.href === node.href;
+    const may = { ...client, allowLocalNodes: true };
+    return isThere && refuseNode(known, may, policy) === undefined ? [known.teeId] : [];
+  });
+  if (teeIds.length > 0) return teeIds;
+  throw notActive(node);
+}
+
+export const notActive = (node: URL): BaseError =>
+  nodeError("notActive", `the registry has no active enclave at ${node.host}`);
+
+/** The numbers of the latest of so many nodes, in the order of their admission. */
+export function latest(count: number): number[] {
+  const first = Math.max(0, count - MAXIMUM_LOOKED_AT);
+  return Array.from({ length: count - first }, (_, index) => first + index);
+}
+
+/** So many at once, in their order. */
+export async function byParts<T, R>(
+  list: readonly T[],
+  each: (entry: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = [];
+  for (let from = 0; from < list.length; from += AT_ONCE) {
+    results.push(...(await Promise.all(list.slice(from, from + AT_ONCE).map(each))));
   }
-  throw nodeError("notActive", `the registry has no active enclave at ${node.host}`);
+  return results;
 }
 
 /** Why a node that is active is not asked; nothing where it may be. */

@@ -27,6 +27,9 @@ export type SealedRequest = {
   openChunks: (answer: AsyncIterable<Uint8Array>, limit: number) => AsyncGenerator<Uint8Array>;
 };
 
+/** Throws where there is no such key here. */
+export const requireSuite = async (): Promise<void> => void (await hpke.kem.generateKeyPair());
+
 /**
  * A file of its own, loaded where something is sealed, which imports nothing of a client: what both had would be cut off into a file more.
  * @param to key that somebody has vouched for as the enclave's, and the header that names it

@@ -4,6 +4,7 @@ import { toBytes } from "../../bytes.ts";
 import type { SealingKey } from "../../chain/registeredNodes.ts";
 import { urlAt } from "../nodeAddress.ts";
 import { nodeError } from "../nodeError.ts";
+import { optionError } from "../optionError.ts";
 import type { Call, Sent } from "../send.ts";
 import { headerOf } from "./sealingKey.ts";
 import type { SealedRequest } from "./sealRequest.ts";
@@ -26,13 +27,36 @@ type Parts = {
 };
 
 /**
- * Sends the body of a request, and nothing else of it, sealed to an enclave's key. `isOpened`: the answer is what the enclave has sealed for
- * it; all else are refusals, a relay's or of a node that could not open it.
+ * What seals requests, which is loaded where it is needed.
+ * @throws BaseError `option.wrong` where that fails, or there is no X25519: not all browsers have it
  */
+export async function loadSealing(): Promise<void> {
+  try {
+    const { requireSuite } = await import("./sealRequest.ts");
+    await requireSuite();
+  } catch (cause) {
+    const words = cause instanceof Error ? cause.message : String(cause);
+    const reason = `"oblivious" needs X25519 and what seals requests, and cannot have them here: ${words}`;
+    throw optionError("channel", reason);
+  }
+}
+
+export type Answered = {
+  /** the answer is what the enclave has sealed for the request; all else are refusals, a relay's or of a node that could not open it */
+  isOpened: boolean;
+  sent: Sent;
+  /** lets go of an answer that nobody reads */
+  letGo: () => void;
+};
+
+/** Sends the body of a request, and nothing else of it, sealed to an enclave's key. */
 export async function sendSealed(
-  { body, headers, signal }: Call,
+  { body, headers, signal: ending }: Call,
   { key, limit, node, relay, teeId }: Parts,
-): Promise<{ isOpened: boolean; sent: Sent }> {
+): Promise<Answered> {
+  const unread = new AbortController();
+  const signal = AbortSignal.any([ending, unread.signal]);
+  const letGo = (): void => unread.abort();
   const isStream = headers.accept === STREAM_TYPE;
   const { sealRequest } = await import("./sealRequest.ts");
   const [header, publicKey] = [headerOf(key), key.publicKey].map((hex) =>
@@ -48,23 +72,19 @@ export async function sendSealed(
       ...(relay === undefined ? {} : relayed(teeId, isStream)),
     },
   });
-  if (sent.status < 200 || sent.status > 299) return { isOpened: false, sent };
-  const came = { body: sent.body, limit, host };
+  if (sent.status < 200 || sent.status > 299) return { isOpened: false, sent, letGo };
+  const came = { body: sent.body, limit, host, signal };
   const [type = ""] = (sent.header("content-type") ?? "").split(";");
   switch (type.trim().toLowerCase()) {
     case CHUNKED_TYPE:
-      return { isOpened: true, sent: answerOf(200, STREAM_TYPE, chunksOf(request, came)) };
+      return { isOpened: true, sent: await streamOf(chunksOf(request, came)), letGo };
     case WHOLE_TYPE:
-      return { isOpened: true, sent: await wholeOf(request, came) };
+      return { isOpened: true, sent: await wholeOf(request, came), letGo };
     default:
-      await letGo(sent);
+      letGo();
       throw notSealed(host, new Error("it has another type than a sealed answer"));
   }
 }
-
-/** Of an answer that nobody reads. */
-export const letGo = async ({ body }: Sent): Promise<void> =>
-  void (await body[Symbol.asyncIterator]().return?.());
 
 /** As the public network's relays are told. */
 const relayed = (teeId: string, isStream: boolean): Record<string, string> => ({
@@ -72,25 +92,66 @@ const relayed = (teeId: string, isStream: boolean): Record<string, string> => ({
   ...(isStream ? { "x-ohttp-stream": "true" } : {}),
 });
 
-type Came = { body: Sent["body"]; limit: number; host: string };
+type Came = { body: Sent["body"]; limit: number; host: string; signal: AbortSignal };
 
-async function wholeOf(request: SealedRequest, { body, host, limit }: Came): Promise<Sent> {
+/**
+ * A stream as the node would have answered it in plain: one whose first event is a refusal with a status is that refusal, so that another
+ * node may be asked.
+ */
+async function streamOf(chunks: AsyncGenerator<Uint8Array>): Promise<Sent> {
+  const first = await chunks.next();
+  const piece = first.done === true ? new Uint8Array() : first.value;
+  const refusal = refusalIn(piece);
+  if (refusal === undefined) return answerOf(200, STREAM_TYPE, behind(piece, chunks));
+  await chunks.return(undefined);
+  return answerOf(refusal.status, "application/json", once(refusal.text));
+}
+
+async function* behind(
+  piece: Uint8Array,
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield piece;
+    yield* rest;
+  } finally {
+    await rest.return(undefined);
+  }
+}
+
+/** Of an event `{ error: { status, … } }`. */
+function refusalIn(event: Uint8Array): { status: number; text: Uint8Array } | undefined {
+  const [, data = ""] = /^data: (.*)\n\n$/.exec(new TextDecoder().decode(event)) ?? [];
+  try {
+    const status: unknown = Reflect.get(Reflect.get(JSON.parse(data), "error"), "status");
+    if (typeof status !== "number" || !Number.isInteger(status)) return undefined;
+    if (status < 400 || status > 599) return undefined;
+    return { status, text: new TextEncoder().encode(data) };
+  } catch {
+    // Whoever reads the stream says what is wrong with it.
+    return undefined;
+  }
+}
+
+async function wholeOf(request: SealedRequest, { body, host, limit, signal }: Came): Promise<Sent> {
   try {
     const inner = innerOf(await request.openWhole(body, limit));
     return answerOf(inner.status, "application/json", once(inner.text));
   } catch (cause) {
-    throw cause instanceof BaseError ? cause : notSealed(host, cause);
+    // Whoever has ended it says why.
+    throw cause instanceof BaseError || signal.aborted ? cause : notSealed(host, cause);
   }
 }
 
 async function* chunksOf(
   request: SealedRequest,
-  { body, host, limit }: Came,
+  { body, host, limit, signal }: Came,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* request.openChunks(body, limit);
   } catch (cause) {
-    throw cause instanceof BaseError ? cause : notSealed(host, cause);
+    // Whoever has ended it says why.
+    throw cause instanceof BaseError || signal.aborted ? cause : notSealed(host, cause);
   }
 }
 
