@@ -27,7 +27,10 @@ const permitOf = (from: string) => ({
 });
 const transferBy = async (wallet: typeof victim, types: typeof TRANSFER_TYPES) => {
   const authorization = authorizationOf(victim.address);
-  return { signature: await wallet.signTypedData(token, types as never, authorization), authorization };
+  return {
+    signature: await wallet.signTypedData(token, types as never, authorization),
+    authorization,
+  };
 };
 const permitBy = async (wallet: typeof victim) => {
   const permit2Authorization = permitOf(victim.address);

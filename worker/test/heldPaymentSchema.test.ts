@@ -1,9 +1,9 @@
 import { commerceSalt } from "@haca/protocol/commercePayments";
 import { getAddress } from "ethers";
 import { expect, it } from "vitest";
+import { catchError } from "../../protocol/test/catchError.ts";
 import { heldPaymentSchema } from "../src/api/heldPaymentSchema.ts";
 import { requireShape } from "../src/api/parseJson.ts";
-import { catchError } from "../../protocol/test/catchError.ts";
 
 const PAYER = getAddress(`0x${"ab".repeat(20)}`);
 /** In mixed case, and none of a checksum's. */
@@ -27,7 +27,12 @@ it("a job whose addresses have a wrong checksum is read as any other, and stops 
 
 const refused: [string, unknown, string, string, string?][] = [
   ["an unknown field", { ...permit, x: 1 }, "request.unknownField", "x"],
-  ["an unknown field of a job", { job: { ...jobOf(PAYER), x: 1 } }, "request.unknownField", "job.x"],
+  [
+    "an unknown field of a job",
+    { job: { ...jobOf(PAYER), x: 1 } },
+    "request.unknownField",
+    "job.x",
+  ],
   ["a field less", { payer: PAYER, nonce: "1" }, "request.invalid", "validUntil", "is missing"],
   ["a number for text", { ...permit, nonce: 1 }, "request.invalid", "nonce"],
   ["a wrong checksum", { ...permit, payer: MISSPELT }, "request.invalid", "payer"],

@@ -232,7 +232,14 @@ describe("payments that the escrow holds", () => {
     const result = second.message as unknown as Parameters<typeof one.operator.capture>[1];
     // It captures once it is settled.
     const { capture } = one.operator;
-    await untilIt(() => capture.staticCall(one.job, result, TEE).then(() => 1, () => 0), 1);
+    await untilIt(
+      () =>
+        capture.staticCall(one.job, result, TEE).then(
+          () => 1,
+          () => 0,
+        ),
+      1,
+    );
     await (await capture(one.job, result, TEE)).wait();
     await post(first, one);
     const hasEnded = async () => worker.child.lines.some((line) => line.includes("payment ended"));
