@@ -51,6 +51,19 @@ it("a payment whose request failed pays for no other, whatever quote is made up 
   expect(await refusalIn(response)).toEqual([402, "payment.otherRequest"]);
 });
 
+it("a payment that is known is answered again though its quote comes back in other letters", async () => {
+  const bed = await PaidBed.start();
+  const payer = new Payer();
+  expect((await bed.post(QUESTION, {}, payer)).status).toBe(200);
+  const written = changed(payer, ({ accepted: { extra } }) => {
+    const [, start, letter = "", rest] =
+      /^(0x[^a-f]*)([a-f])(.*)$/i.exec(String(extra.haca.node)) ?? [];
+    const other = letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase();
+    extra.haca.node = `${start}${other}${rest}`;
+  });
+  expect((await bed.post(QUESTION, written)).status).toBe(200);
+});
+
 for (const [what, seconds] of [
   ["cannot be used any more is told of by the facilitator, and is none for a new request", -1],
   ["can be used for ever would have to be watched for ever, and is not taken", 10 ** 9],
@@ -75,22 +88,25 @@ it("a nonce that is no number of the chain's is malformed, before it is noted fo
   expect(await refusalIn(await bed.post(QUESTION, header))).toEqual([400, "payment.malformed"]);
 });
 
-it("a cancelled payment that the worker refuses keeps no other from going back", async () => {
-  const bed = await PaidBed.start();
-  const [first, second] = [new Payer(), new Payer()];
-  bed.upstream.handler = FAILED;
-  const told = new Deferred();
-  const wasRefused = new Deferred();
-  bed.worker.handler = (response, { body }) => {
-    const isFirst = body.includes(first.address);
-    response.writeHead(isFirst ? 400 : 202).end("{}");
-    (isFirst ? wasRefused : told).resolve();
-  };
-  expect((await bed.post(QUESTION, {}, first)).status).toBe(406);
-  await wasRefused.promise;
-  expect((await bed.post(QUESTION, {}, second)).status).toBe(406);
-  await told.promise;
-});
+it.each([400, 500])(
+  "a cancelled payment that the worker answers with %i keeps no other from going back",
+  async (status) => {
+    const bed = await PaidBed.start();
+    const [first, second] = [new Payer(), new Payer()];
+    bed.upstream.handler = FAILED;
+    const told = new Deferred();
+    const wasRefused = new Deferred();
+    bed.worker.handler = (response, { body }) => {
+      const isFirst = body.includes(first.address);
+      response.writeHead(isFirst ? status : 202).end("{}");
+      (isFirst ? wasRefused : told).resolve();
+    };
+    expect((await bed.post(QUESTION, {}, first)).status).toBe(406);
+    await wasRefused.promise;
+    expect((await bed.post(QUESTION, {}, second)).status).toBe(406);
+    await told.promise;
+  },
+);
 
 it("what was never taken is no failure of the payer: others could name them", async () => {
   const limits = { spend: undefined, failures: 1 };

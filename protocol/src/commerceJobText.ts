@@ -35,6 +35,9 @@ export function commerceJobText({ payment, requestHash, saltNonce }: CommerceJob
   return { payment: Object.fromEntries(texts), requestHash, saltNonce: String(saltNonce) };
 }
 
+/** Of a text in whatever letters: older gateways' ledgers have addresses as payers wrote them. */
+const addressOf = (text: string): string => getAddress(text.toLowerCase());
+
 /** The job of a text. */
 export function commerceJobOfText({
   payment,
@@ -44,8 +47,8 @@ export function commerceJobOfText({
   const { feeReceiver, operator, payer, receiver, token, ...numbers } = payment;
   return {
     payment: {
-      ...{ operator: getAddress(operator), payer: getAddress(payer), token: getAddress(token) },
-      ...{ receiver: getAddress(receiver), feeReceiver: getAddress(feeReceiver) },
+      ...{ operator: addressOf(operator), payer: addressOf(payer), token: addressOf(token) },
+      ...{ receiver: addressOf(receiver), feeReceiver: addressOf(feeReceiver) },
       maxAmount: BigInt(numbers.maxAmount),
       preApprovalExpiry: BigInt(numbers.preApprovalExpiry),
       authorizationExpiry: BigInt(numbers.authorizationExpiry),

@@ -1,3 +1,4 @@
+import { getAddress } from "ethers";
 import { z } from "zod";
 import {
   type CommerceDeployment,
@@ -11,7 +12,11 @@ import {
 const MAXIMUM_AMOUNT = 1n << 120n;
 const MAXIMUM_TIME = 1n << 48n;
 
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "must be an address")
+  // What is signed has no letters' case: a wrong checksum is no reason to stumble later.
+  .transform((text) => getAddress(text.toLowerCase()));
 const word = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
 const below = (limit: bigint, words: string) =>
   z

@@ -142,14 +142,17 @@ export const paymentForOffer = (parameters: {
   salt: bigint;
 }): CommercePayment => {
   const { offer, payer, preApprovalExpiry, salt } = parameters;
-  const { amount, asset, extra, payTo } = offer;
+  const { amount, extra } = offer;
+  // Offers come from others, too, in whatever letters.
+  const [operator, receiver, token, feeReceiver] = [
+    ...[extra.captureAuthorizer, offer.payTo, offer.asset, extra.feeRecipient],
+  ].map((address) => getAddress(address.toLowerCase())) as [string, string, string, string];
   return {
-    ...{ operator: extra.captureAuthorizer, payer, receiver: payTo, token: asset },
+    ...{ operator, payer, receiver, token, feeReceiver },
     ...{ maxAmount: BigInt(amount), preApprovalExpiry, salt },
     authorizationExpiry: BigInt(extra.captureDeadline),
     refundExpiry: BigInt(extra.refundDeadline),
     ...{ minFeeBps: BigInt(extra.minFeeBps), maxFeeBps: BigInt(extra.maxFeeBps) },
-    feeReceiver: extra.feeRecipient,
   };
 };
 

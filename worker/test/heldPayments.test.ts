@@ -6,7 +6,7 @@ import { channelAccount } from "@haca/protocol/pageOpening";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { RECEIVE_TYPES } from "@haca/protocol/signedPayments";
 import { PERMIT2_ADDRESS } from "@x402/evm";
-import { AbiCoder, type Contract, MaxUint256, parseEther, toBeHex, Wallet } from "ethers";
+import { AbiCoder, type Contract, id, MaxUint256, parseEther, toBeHex, Wallet } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { ContractOf } from "../../scripts/lib/contracts.ts";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
@@ -32,6 +32,8 @@ const OPERATOR = 5;
 const PRICE = parseEther("2");
 const MOST = parseEther("3");
 const WINDOW = 518_400n;
+/** `Verification.TEE` */
+const TEE = 2;
 
 let bed: ResultBed;
 let escrow: Contract;
@@ -81,6 +83,14 @@ async function openCommerceFor(entry: Entry, payee = seller) {
   const token = String(bed.pages.token.target);
   const { node } = decodeRequestId(entry.message.requestId);
   const operator = await createOperator({ tee: bed.tee, escrow, operators, node, payee, token });
+  const made = await signAt(operator, entry);
+  await made.open();
+  return made;
+}
+
+/** A payment whose job an operator opens. */
+async function signAt(operator: ContractOf<"CommerceOperator">, entry: Entry) {
+  const token = String(bed.pages.token.target);
   const now = await bed.pages.now();
   const captureDeadline = now + WINDOW;
   const of = { operator: String(operator.target), token, amount: MOST, captureDeadline };
@@ -88,8 +98,10 @@ async function openCommerceFor(entry: Entry, payee = seller) {
   const maxTimeoutSeconds = Number(now) + 3_600 - Math.floor(Date.now() / 1_000);
   const made = offerOf({ ...of, requestHash: entry.message.inputHash }, { maxTimeoutSeconds });
   const { collector, job, signature } = paidBy(made, await signOffer(payer, made));
-  await (await operator.open(job, collector, signature)).wait();
-  return { operator, job, payment: { job: commerceJobText(job) } };
+  const open = async () => {
+    await (await operator.open(job, collector, signature)).wait();
+  };
+  return { operator, job, payment: { job: commerceJobText(job) }, open };
 }
 
 /** The job of a payment that nobody has opened. */
@@ -197,6 +209,45 @@ describe("payments that the escrow holds", () => {
         ...{ status: 400, body: { error: { code, field } } },
       });
     }
+  });
+
+  it("are captured, each once, though their payer has shown the result of one for the other", async () => {
+    const charge = { requester: payer.address, price: PRICE, inputHash: id("one request") };
+    const [first, second] = (await bed.make(OPERATOR, 2, charge)) as [Entry, Entry];
+    const payee = Wallet.createRandom().address;
+    const one = await openCommerceFor(first, payee);
+    // Opened late, so that there is time to show its result elsewhere.
+    const two = await signAt(one.operator, second);
+    const worker = bed.worker(
+      bed.settings(OPERATOR, 1, {
+        ...{ HACA_DATA_DIR: temporaryQueue(), HACA_ESCROW: String(escrow.target) },
+      }),
+    );
+    const url = await worker.url();
+    const post = async (entry: Entry, { payment }: { payment: object }) =>
+      expect(await postResults(url, { ...entry, payment, alone: true })).toMatchObject({
+        status: 202,
+      });
+    await post(second, two);
+    const result = second.message as unknown as Parameters<typeof one.operator.capture>[1];
+    // It captures once it is settled.
+    const { capture } = one.operator;
+    await untilIt(
+      () =>
+        capture.staticCall(one.job, result, TEE).then(
+          () => 1,
+          () => 0,
+        ),
+      1,
+    );
+    await (await capture(one.job, result, TEE)).wait();
+    await post(first, one);
+    const hasEnded = async () => worker.child.lines.some((line) => line.includes("payment ended"));
+    await untilIt(hasEnded, true);
+    await two.open();
+    await untilIt(() => two.operator.statusOf(two.job.payment), OPERATOR_STATUS.captured);
+    const fee = (PRICE * FEE_BPS) / 10_000n;
+    expect(await bed.pages.token.balanceOf(payee)).toBe(2n * (PRICE - fee));
   });
 
   it("go back at the deadline, whoever could have cancelled them before", async () => {

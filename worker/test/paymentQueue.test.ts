@@ -95,6 +95,23 @@ describeStores("payments in the queue", (store) => {
     expect((await countPayments({ database })).states.accepted).toBe(3);
   });
 
+  it("into the public escrow are one, by whichever of their two forms they are brought", async () => {
+    const requirements = { scheme: "auth-capture" } as PaymentRequest["requirements"];
+    const transfer = request(1n, { requirements, contentHash: id("transfer") });
+    const permit = request(1n, { requirements, method: "permit2", contentHash: id("permit") });
+    const first = await accept(transfer);
+    // Whoever asks for it by the other form is asked about this one, which is other content.
+    expect((await accept(permit))?.id).toBe(first?.id);
+    expect((await findPaymentOf({ database, request: permit }))?.contentHash).toBe(id("transfer"));
+    if (first === undefined) throw new Error("not accepted");
+    const outcome = { state: "failed", failure: "x" } as const;
+    await decidePayment({ database, payment: first, outcome });
+    const second = await accept(permit);
+    expect(second).toMatchObject({ method: "permit2", state: "accepted" });
+    expect((await accept(transfer))?.id).toBe(second?.id);
+    expect((await findPaymentOf({ database, request: transfer }))?.id).toBe(second?.id);
+  });
+
   it("are accepted up to what their payer has, however many come at a time", async () => {
     const brought = await Promise.all(
       Array.from({ length: 8 }, (_, i) => accept(request(BigInt(i)), 17n)),

@@ -1,4 +1,5 @@
 import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import { getAddress, keccak256, toUtf8Bytes } from "ethers";
 import { describe, expect, it } from "vitest";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { parsePaymentRequest } from "../src/roles/facilitate/payments/paymentRequest.ts";
@@ -34,10 +35,10 @@ const deposit = {
   deposit: { amount: "1", authorization: { erc3009Authorization } },
 };
 
-const read = (scheme: string, payload: object) => {
+const read = (scheme: string, payload: object, changes: object = {}) => {
   const accepted = {
     ...{ scheme, network: "eip155:1", asset: TOKEN, amount: "1000", payTo: GATE },
-    maxTimeoutSeconds: 60,
+    ...{ maxTimeoutSeconds: 60, ...changes },
   };
   const paymentPayload = { x402Version: 2, accepted, payload };
   return parsePaymentRequest({ paymentPayload, paymentRequirements: accepted });
@@ -107,6 +108,24 @@ describe("a payment into the public escrow", () => {
     const other = { ...transfer, ...salted, signature: withOtherEnd(signature) };
     expect(hashOf(other)).not.toBe(hashOf(written));
   });
+});
+
+it("addresses are read with a checksum, in whatever letters they come, and what it is of does not change", () => {
+  const misspelt = `0x${"aB".repeat(20)}`;
+  const address = getAddress(misspelt.toLowerCase());
+  const { authorization } = transfer;
+  const of = (from: string) => ({ ...transfer, authorization: { ...authorization, from } });
+  const extra = { haca: { node: misspelt }, captureAuthorizer: misspelt, name: misspelt.slice(2) };
+  const { payer, payload, requirements } = read("exact", of(misspelt), { extra });
+  expect([payer, payload.payload]).toEqual([address, of(address)]);
+  expect(requirements.extra).toEqual({
+    ...{ haca: { node: address }, captureAuthorizer: address, name: misspelt.slice(2) },
+  });
+  // What stands in the queue has come as it was written.
+  const content = ["exact", "1000", GATE, of(misspelt)];
+  expect(read("exact", of(misspelt)).contentHash).toBe(
+    keccak256(toUtf8Bytes(JSON.stringify(content))),
+  );
 });
 
 describe("a deposit", () => {

@@ -3,7 +3,6 @@ import { type Grant, heldBy } from "./grant.ts";
 import type { GrantLedger } from "./grantLedger.ts";
 
 const ACCEPTED = 202;
-const BAD_REQUEST = 400;
 const PAUSE_MS = 15_000;
 
 /**
@@ -46,9 +45,10 @@ export class Cancellations {
       for (let next = this.#next(refused); next !== undefined; next = this.#next(refused)) {
         const status = await this.#tellOne(next);
         if (status === ACCEPTED) await this.#ledger.put({ ...next, state: "ended" });
-        // What is wrong with one keeps no other from going back.
-        else if (status === BAD_REQUEST) refused.add(next.id);
-        else break;
+        // Nobody is there to tell of the others either.
+        else if (status === undefined) break;
+        // Whatever is wrong with one keeps no other from going back.
+        else refused.add(next.id);
       }
     } catch (error) {
       this.#logger.error({ err: error }, "cancelled payments are not noted");

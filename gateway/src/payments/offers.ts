@@ -40,7 +40,9 @@ export type OfferSettings = {
 
 /** The terms that a permit for a quote binds. */
 export const termsOf = (quote: Omit<Quote, "mac">): EscrowTerms => ({
-  ...{ node: quote.node, payee: quote.payee, requestHash: quote.requestHash, token: quote.token },
+  // Small: of a payment that is known, the quote is the client's word, in whatever letters.
+  ...{ node: quote.node.toLowerCase(), payee: quote.payee.toLowerCase() },
+  ...{ requestHash: quote.requestHash, token: quote.token.toLowerCase() },
   ...{ feeBps: BigInt(quote.feeBps), kinds: BigInt(quote.kinds) },
   captureWindow: BigInt(quote.captureWindow),
 });

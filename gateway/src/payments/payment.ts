@@ -66,9 +66,13 @@ export function readPayment(payload: unknown, scheme: string | undefined): Payme
   return scheme === SCHEMES.escrow ? readPermit(payload) : undefined;
 }
 
+/** What has both forms is none: a signature of one would vouch for the payer that the other names. */
+const has = (form: "authorization" | "permit2Authorization", payload: unknown): boolean =>
+  typeof payload === "object" && payload !== null && form in payload;
+
 function readPermit(payload: unknown): Payment | undefined {
   const permit = permitSchema.safeParse(payload);
-  if (!permit.success) return undefined;
+  if (!permit.success || has("authorization", payload)) return undefined;
   const { permit2Authorization: signed } = permit.data;
   const { from, nonce, permitted, witness } = signed;
   return {
@@ -85,7 +89,7 @@ function readPermit(payload: unknown): Payment | undefined {
 
 function readTransfer(payload: unknown): Payment | undefined {
   const transfer = transferSchema.safeParse(payload);
-  if (!transfer.success) return undefined;
+  if (!transfer.success || has("permit2Authorization", payload)) return undefined;
   const { from, nonce, to, validBefore, value } = transfer.data.authorization;
   return {
     ...{ route: "exact", payer: from.toLowerCase(), nonce: BigInt(nonce), amount: BigInt(value) },

@@ -28,20 +28,20 @@ export function isSignedByPayer(parameters: {
 }): boolean {
   const { chainId, payment, token } = parameters;
   const { authorization, permit2Authorization, signature } = parameters.payload as Payload;
-  const isCommerce = payment.route === "commerce";
-  const [transfer, permit] = isCommerce
-    ? [RECEIVE_TYPES, PERMIT_TYPES]
-    : [TRANSFER_TYPES, UPTO_PERMIT_TYPES];
+  const { commerce, route } = payment;
+  // By what the payment was read as, and not by what stands in its payload.
+  const isTransfer = route === "exact" || commerce?.method === "transfer";
+  const [transfer, permit] =
+    route === "commerce" ? [RECEIVE_TYPES, PERMIT_TYPES] : [TRANSFER_TYPES, UPTO_PERMIT_TYPES];
   try {
-    const signer =
-      permit2Authorization === undefined
-        ? verifyTypedData(token, transfer, authorization ?? {}, signature)
-        : verifyTypedData(
-            permit2Domain({ chainId, permit2: PERMIT2_ADDRESS }),
-            permit,
-            permit2Authorization,
-            signature,
-          );
+    const signer = isTransfer
+      ? verifyTypedData(token, transfer, authorization ?? {}, signature)
+      : verifyTypedData(
+          permit2Domain({ chainId, permit2: PERMIT2_ADDRESS }),
+          permit,
+          permit2Authorization ?? {},
+          signature,
+        );
     return signer.toLowerCase() === payment.payer;
   } catch {
     return false;

@@ -25,10 +25,9 @@ const jobSchema = z.strictObject({ job: commerceJobTextSchema.transform(commerce
 /** One or the other: what is wrong with the one that it is to be is told. */
 export const heldPaymentSchema = z.unknown().transform((value, context): HeldPayment => {
   const isJob = typeof value === "object" && value !== null && "job" in value;
-  const parsed = (isJob ? jobSchema : permitSchema).safeParse(value);
+  const parsed = (isJob ? jobSchema : permitSchema).safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
-  for (const { message, path } of parsed.error.issues) {
-    context.issues.push({ code: "custom", message, path, input: value });
-  }
+  // As they are: what they say of the kind of mistake is told, too.
+  for (const issue of parsed.error.issues) context.issues.push(issue as z.core.$ZodRawIssue);
   return z.NEVER;
 });

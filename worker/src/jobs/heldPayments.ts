@@ -107,6 +107,32 @@ export async function claimPayments(parameters: {
   }));
 }
 
+/** Of payments of the same payer and holder, for the same request; others at each look. */
+const SPARE = `SELECT j.request_id, (
+  SELECT g.page_id FROM pages g WHERE g.page_id = j.page_id AND g.state IN ('final', 'released')
+) AS page_id
+FROM held_payments mine
+JOIN jobs own ON own.request_id = mine.request_id
+JOIN held_payments p ON p.payer = mine.payer AND p.operator IS NOT DISTINCT FROM mine.operator
+JOIN jobs j ON j.request_id = p.request_id AND j.input_hash = own.input_hash
+WHERE mine.job_id = $1 AND p.job_id <> mine.job_id AND p.state = 'captured' AND j.state = 'settled'
+ORDER BY random()
+LIMIT $2`;
+
+/** Settled results of payments that have been captured, whoever did it, and by whichever result: some may have captured none. */
+export async function findSpareResults(parameters: {
+  database: Database;
+  jobId: string;
+  limit: number;
+}): Promise<Pick<DuePayment, "requestId" | "pageId">[]> {
+  const { database, jobId, limit } = parameters;
+  const rows = await database.query(SPARE, [jobId, limit]);
+  return rows.map((row) => ({
+    requestId: row.request_id as string,
+    pageId: row.page_id as string | null,
+  }));
+}
+
 /** Keeps the job of a payment, encoded. */
 export async function keepHeldJob(parameters: {
   database: Database;

@@ -28,6 +28,10 @@ const WINDOW = 6n * 86_400n;
 type Answered = { haca: { message: { requester: string; price: string } } };
 type Signed = { payload: Record<string, unknown>; offer: PaymentRequirements };
 
+const withOtherCase = (text: string): string =>
+  text.replace(/[a-f]/gi, (letter) =>
+    letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(),
+  );
 const transactionIn = (response: Response) =>
   decodePaymentResponseHeader(response.headers.get("payment-response") ?? "").transaction;
 
@@ -327,6 +331,10 @@ export function commerceCases(bedOf: () => PaidBed): void {
         },
         says: "would not open",
       },
+      "a signature that is good for long, and would wait as long for its end": {
+        signed: () => offer({ maxTimeoutSeconds: 3_600 }),
+        says: "preApprovalExpiry: must be 900 seconds ahead at most",
+      },
       "the other version of the public escrow": {
         signed: () => offer({}, { authCaptureEscrow: OTHER_DEPLOYMENT.escrow }),
         says: "extra.authCaptureEscrow: must be",
@@ -434,6 +442,8 @@ export function commerceCases(bedOf: () => PaidBed): void {
       expect(await answer(String(operator.target))).toMatchObject({
         ...{ status: 200, body: { payee: seller, commerce: DEPLOYMENT.escrow } },
       });
+      const misspelt = `0x${withOtherCase(String(operator.target).slice(2))}`;
+      expect((await answer(misspelt)).body).toMatchObject({ operator: operator.target });
       expect(await answer(seller)).toMatchObject({ status: 404 });
       expect(await answer("0x12")).toMatchObject({
         ...{ status: 400, body: { error: "operator: must be an address" } },

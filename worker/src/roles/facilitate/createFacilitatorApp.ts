@@ -1,3 +1,4 @@
+import { getAddress } from "ethers";
 import type { Context, Hono } from "hono";
 import type { Logger } from "pino";
 import { describeError, RetryableError } from "../../errors.ts";
@@ -91,18 +92,12 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
     return channel === undefined ? c.json({ error: NO_CHANNELS }, 404) : c.json(channel);
   });
   app.get("/gates/:gate", async (c) => {
-    const address = c.req.param("gate");
-    if (!/^0x[0-9a-fA-F]{40}$/.test(address)) {
-      throw new BadSubmissionError("gate", "must be an address");
-    }
+    const address = readAddress("gate", c.req.param("gate"));
     const gate = await payments.readGate(address);
     return gate === undefined ? c.json({ error: "no gate is at this address" }, 404) : c.json(gate);
   });
   app.get("/operators/:operator", async (c) => {
-    const address = c.req.param("operator");
-    if (!/^0x[0-9a-fA-F]{40}$/.test(address)) {
-      throw new BadSubmissionError("operator", "must be an address");
-    }
+    const address = readAddress("operator", c.req.param("operator"));
     const operator = await payments.readOperator(address);
     return operator === undefined
       ? c.json({ error: "no operator is at this address" }, 404)
@@ -121,6 +116,12 @@ export function createFacilitatorApp(context: FacilitatorAppContext): Hono {
     return c.json({ error: "internal error; nothing was lost, try again" }, 500);
   });
   return app;
+}
+
+/** An address of a path, in whatever letters. @throws BadSubmissionError */
+function readAddress(name: string, text: string): string {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new BadSubmissionError(name, "must be an address");
+  return getAddress(text.toLowerCase());
 }
 
 async function readBody(c: Context): Promise<unknown> {

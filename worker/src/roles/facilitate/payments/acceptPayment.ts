@@ -1,12 +1,15 @@
 import { randomBytes } from "node:crypto";
 import type { Database } from "../../../storage/database.ts";
+import { isCommerce } from "./findOpening.ts";
 import { type Payment, paymentOf, SELECT_PAYMENT } from "./payment.ts";
 import type { PaymentCall } from "./paymentProtocol.ts";
-import type { PaymentRequest } from "./paymentRequest.ts";
+import type { PaymentMethod, PaymentRequest } from "./paymentRequest.ts";
 
 /** Any constant: with the payer's hash, the key of the lock under which payments of one payer are accepted in turn. */
 const PAYER_LOCK = 4_919_035;
-const OF_AUTHORIZATION = "WHERE p.method = $1 AND p.payer = $2 AND p.nonce = $3";
+/** The one that is being settled, or was, where there are two. */
+const OF_AUTHORIZATION = `WHERE p.method = ANY($1::text[]) AND p.payer = $2 AND p.nonce = $3
+ORDER BY p.state = 'failed' LIMIT 1`;
 const RESERVED = `SELECT coalesce(sum(amount), 0)::text AS amount FROM payments
 WHERE payer = $1 AND state IN ('accepted', 'sent')`;
 /** One that failed can be brought again, and is the same job: what was mined of it has not paid. */
@@ -21,6 +24,7 @@ SET content_hash = EXCLUDED.content_hash, scheme = EXCLUDED.scheme, receiver = E
     last_error = NULL, run_after = now(), updated_at = now()
 WHERE payments.state = 'failed'`;
 
+const METHODS: readonly PaymentMethod[] = ["transfer", "permit2"];
 const keyOf = ({ method, nonce, payer }: PaymentRequest): string[] => [
   method,
   payer.toLowerCase(),
@@ -33,7 +37,11 @@ export async function findPaymentOf(parameters: {
   request: PaymentRequest;
 }): Promise<Payment | undefined> {
   const { database, request } = parameters;
-  const [row] = await database.query(`${SELECT_PAYMENT} ${OF_AUTHORIZATION}`, keyOf(request));
+  const [method, ...rest] = keyOf(request);
+  // The number of a payment into the public escrow is its hash: by whichever form it is brought, it opens one job.
+  const methods = isCommerce(request.requirements) ? METHODS : [method];
+  const values = [methods, ...rest];
+  const [row] = await database.query(`${SELECT_PAYMENT} ${OF_AUTHORIZATION}`, values);
   return row && paymentOf(row);
 }
 

@@ -22,6 +22,11 @@ import { ViewCaller } from "./viewCaller.ts";
 
 /** As `PaidKinds` bounds the time to a deadline. */
 const MOST_WINDOW = 30 * 86_400;
+/**
+ * How far ahead the end of a signature may be, in seconds: gateways take it for 10 minutes at most. Until it comes a payment
+ * whose authorization is used up is not decided, and stands before others.
+ */
+const MOST_AHEAD = 15 * 60;
 /** What a signature ends with that has a wallet deployed, or anything else called, before it is looked at (ERC-6492). */
 const CALLING_SIGNATURE = "6492".repeat(16);
 
@@ -87,6 +92,10 @@ export class CommerceOpenings {
     const read = this.#read(payload.payload, requirements);
     if ("reason" in read) return read;
     const { payment } = read.job;
+    if (payment.preApprovalExpiry > BigInt(Math.floor(Date.now() / 1_000) + MOST_AHEAD)) {
+      const message = `preApprovalExpiry: must be ${MOST_AHEAD} seconds ahead at most`;
+      return { reason: "invalid_payload", message };
+    }
     const known = await this.#operatorAt(payment.operator);
     if (known === undefined || !this.#receivers.includes(known.terms.payee.toLowerCase())) {
       const message = `extra.captureAuthorizer: this facilitator opens no jobs of ${payment.operator}`;

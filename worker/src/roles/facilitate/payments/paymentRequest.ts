@@ -3,7 +3,7 @@ import { type Channel, depositNonceOf, MAXIMUM_WITHDRAW_DELAY } from "@haca/prot
 import { type CommercePayload, readCommercePayload } from "@haca/protocol/commercePayload";
 import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
-import { keccak256, toUtf8Bytes } from "ethers";
+import { getAddress, keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
 import { BadSubmissionError } from "../facilitatorErrors.ts";
 
@@ -32,7 +32,8 @@ export type PaymentRequest = {
   contentHash: string;
 };
 
-const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
+const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
+const address = z.string().regex(ADDRESS, "must be an address");
 const word = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
 const uint = z
   .string()
@@ -119,7 +120,7 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
     const [issue] = parsed.error.issues;
     throw new BadSubmissionError(issue?.path.join(".") || "body", issue?.message ?? "malformed");
   }
-  const { paymentPayload, paymentRequirements } = parsed.data;
+  const { paymentPayload, paymentRequirements } = withChecksums(parsed.data);
   const { amount, payTo, scheme } = paymentRequirements;
   requireOneForm(paymentPayload.payload, scheme);
   const deposit = scheme === DEPOSIT_SCHEME ? depositIn(paymentPayload.payload) : undefined;
@@ -127,7 +128,7 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
     scheme === COMMERCE_SCHEME ? readCommercePayload(paymentPayload.payload) : undefined;
   const content =
     deposit === undefined && commerce === undefined
-      ? [scheme, amount, payTo.toLowerCase(), paymentPayload.payload]
+      ? [scheme, amount, payTo.toLowerCase(), parsed.data.paymentPayload.payload]
       : [scheme, payTo.toLowerCase(), ...(deposit ? contentOf(deposit) : contentOfJob(commerce))];
   return {
     payload: paymentPayload as unknown as PaymentPayload,
@@ -137,6 +138,15 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
     contentHash: keccak256(toUtf8Bytes(JSON.stringify(content))),
   };
 }
+
+/**
+ * Addresses in whatever letters, each with its checksum: nothing that is signed or called has letters, and what encodes them
+ * stumbles over a wrong one.
+ */
+const withChecksums = <Json>(json: Json): Json =>
+  JSON.parse(JSON.stringify(json), (_, value) =>
+    typeof value === "string" && ADDRESS.test(value) ? getAddress(value.toLowerCase()) : value,
+  );
 
 /**
  * What is looked at here must be what is settled: a payload of two forms would be read as one of them here and as the other by the

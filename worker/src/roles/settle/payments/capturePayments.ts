@@ -9,6 +9,7 @@ import {
   claimPayments,
   type DuePayment,
   endPayment,
+  findSpareResults,
   keepHeldJob,
   restHeldPayment,
 } from "../../../jobs/heldPayments.ts";
@@ -33,6 +34,10 @@ const MAXIMUM_DEPTH = 100;
 const LOOKBACK_BLOCKS = 10_000;
 /** Revert for a job that is open with another content. */
 const WRONG_JOB = "InferenceEscrow_WrongJob";
+/** Revert for a result that has captured another job. */
+const TAKEN = "CaptureRules_AlreadyCaptured";
+/** Results of others that are tried at one look. */
+const MOST_SPARES = 16;
 
 type Parameters = { context: SettleContext; payments: PaymentPorts; view: ChainView };
 
@@ -98,15 +103,15 @@ async function nameOf(
   return commerceHash({ chainId: context.chain.chainId, escrow }, decodeCommerceJob(job).payment);
 }
 
-async function send(
-  parameters: Parameters & {
-    payment: DuePayment;
-    holder: Holder;
-    job: HeldJob;
-    purpose: string;
-    shown: string;
-  },
-): Promise<void> {
+type Sending = Parameters & {
+  payment: DuePayment;
+  holder: Holder;
+  job: HeldJob;
+  purpose: string;
+  shown: string;
+};
+
+async function send(parameters: Sending): Promise<void> {
   const { context, holder, job, payment, payments, purpose, shown, view } = parameters;
   const { database, logger } = context;
   const { jobId, requestId } = payment;
@@ -129,9 +134,36 @@ async function send(
       await keepJob(parameters);
       return;
     }
+    const isTaken = error instanceof WouldRevertError && error.revert.name === TAKEN;
+    if (isTaken && (await sendSpare(parameters))) return;
     const seconds = error instanceof WouldRevertError ? REFUSED_REST_SECONDS : payments.lookSeconds;
     await restHeldPayment({ database, jobId, error: words, seconds });
   }
+}
+
+/**
+ * A payer who has paid twice for one request may have shown the result of this payment for the other: then the other's has
+ * captured nothing, and does here. Returns whether one does.
+ */
+async function sendSpare(parameters: Sending): Promise<boolean> {
+  const { context, holder, payment, purpose, shown, view } = parameters;
+  const { database, logger } = context;
+  const { jobId } = payment;
+  for (const spare of await findSpareResults({ database, jobId, limit: MOST_SPARES })) {
+    const data = await captureOf({ ...parameters, payment: { ...payment, ...spare } });
+    if (data === undefined) continue;
+    try {
+      const sent = await sendTransaction({ context, view, purpose, to: holder.to, data });
+      const { requestId } = spare;
+      if (sent !== undefined) {
+        logger.info({ job: shown, requestId, transaction: sent.hash }, "capturing a payment");
+      }
+      return true;
+    } catch (error) {
+      if (!(error instanceof WouldRevertError)) throw error;
+    }
+  }
+  return false;
 }
 
 /** The call that shows the settled result; undefined where there is none. */
