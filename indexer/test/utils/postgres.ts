@@ -69,8 +69,9 @@ export class TableReader {
   }
 
   close(): Promise<void> {
-    this.#closed ??= this.#pool.end();
-    return this.#closed;
+    const closed = this.#closed ?? this.#pool.end();
+    this.#closed = closed;
+    return closed;
   }
 
   async #findSchema(): Promise<string> {
