@@ -60,3 +60,19 @@ it("what is over is kept for a day, what is not for as long as it takes", async 
   expect((await openLedger(folder)).all().map(({ id }) => id)).toEqual(["exact:0xaa:1"]);
   expect(readFileSync(journal(folder), "utf8").split("\n")).toHaveLength(2);
 });
+
+it("once it is closed, all that was to be noted is on disk, and nothing is noted any more", async () => {
+  const folder = temporaryFolder();
+  const ledger = await openLedger(folder);
+  const noted = ledger.put(grant());
+  await ledger.close();
+  const before = readFileSync(journal(folder), "utf8");
+  expect(before).toContain("escrow:0xaa:1");
+  await noted;
+  const other = grant({ id: "escrow:0xaa:2" });
+  for (let time = 0; time < 2; time += 1) {
+    await expect(ledger.put(other)).rejects.toThrow("payments.journal is closed");
+  }
+  expect(readFileSync(journal(folder), "utf8")).toBe(before);
+  expect(ledger.find(other.id)).toBeUndefined();
+});

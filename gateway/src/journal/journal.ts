@@ -35,6 +35,8 @@ export class Journal<Entry extends { id: string; payer: string }> {
   #file: FileHandle | undefined;
   #lines = 0;
   #isWriting = false;
+  #flushing: Promise<void> | undefined;
+  #isClosed = false;
 
   protected constructor(folder: string, of: JournalOf<Entry>) {
     this.#folder = folder;
@@ -87,7 +89,10 @@ export class Journal<Entry extends { id: string; payer: string }> {
     await this.#write({ forget: id });
   }
 
+  /** What was to be noted is on disk when it returns; nothing is noted any more: the folder may be another process's then. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#flushing;
     await this.#file?.close();
   }
 
@@ -135,15 +140,15 @@ export class Journal<Entry extends { id: string; payer: string }> {
   }
 
   async #write(line: Line<Entry>): Promise<void> {
+    if (this.#isClosed) throw new Error(`${this.#of.file} is closed`);
     const written = new Promise<void>((resolve, reject) => {
       this.#waiting.push({ line, resolve, reject });
     });
-    void this.#flush();
+    if (!this.#isWriting) this.#flushing = this.#flush();
     await written;
   }
 
   async #flush(): Promise<void> {
-    if (this.#isWriting) return;
     this.#isWriting = true;
     while (this.#waiting.length > 0) {
       const list = this.#waiting.splice(0);
