@@ -3,7 +3,8 @@ import { z } from "zod";
 import { type CommerceJob, commerceSalt } from "./commercePayments.ts";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
-const uint = (bits: number) =>
+/** A decimal number below a power of two, as text. */
+export const uint = (bits: number) =>
   z
     .string()
     .regex(/^\d{1,78}$/, { error: "must be a decimal number of 78 digits at most", abort: true })

@@ -1,5 +1,6 @@
 import { getAddress } from "ethers";
 import { z } from "zod";
+import { uint } from "./commerceJobText.ts";
 import {
   type CommerceDeployment,
   type CommerceJob,
@@ -8,9 +9,7 @@ import {
   commerceSalt,
   paymentForOffer,
 } from "./commercePayments.ts";
-
-const MAXIMUM_AMOUNT = 1n << 120n;
-const MAXIMUM_TIME = 1n << 48n;
+import { isSameHex } from "./isSameHex.ts";
 
 const address = z
   .string()
@@ -18,14 +17,7 @@ const address = z
   // What is signed has no letters' case: a wrong checksum is no reason to stumble later.
   .transform((text) => getAddress(text.toLowerCase()));
 const word = z.string().regex(/^0x[0-9a-fA-F]{64}$/, "must be 0x and 64 hex digits");
-const below = (limit: bigint, words: string) =>
-  z
-    .string()
-    .regex(/^\d{1,78}$/, { error: "must be a decimal number of 78 digits at most", abort: true })
-    .refine((text) => BigInt(text) < limit, `must be below ${words}`);
-const uint = below(1n << 256n, "2^256");
-const amount = below(MAXIMUM_AMOUNT, "2^120");
-const time = below(MAXIMUM_TIME, "2^48");
+const [number, amount, time] = [uint(256), uint(120), uint(48)];
 const signature = z
   .string()
   .regex(/^0x([0-9a-fA-F]{2})*$/, "must be 0x and hex digits, two a byte")
@@ -35,14 +27,14 @@ const shared = { signature, salt: word, saltNonce: word };
 const transferSchema = z.looseObject({
   ...shared,
   authorization: z.looseObject({
-    ...{ from: address, to: address, value: amount, validAfter: uint, validBefore: time },
+    ...{ from: address, to: address, value: amount, validAfter: number, validBefore: time },
     nonce: word,
   }),
 });
 const permitSchema = z.looseObject({
   ...shared,
   permit2Authorization: z.looseObject({
-    ...{ from: address, spender: address, nonce: uint, deadline: time },
+    ...{ from: address, spender: address, nonce: number, deadline: time },
     permitted: z.looseObject({ token: address, amount }),
   }),
 });
@@ -112,12 +104,11 @@ export function readCommerceJob(parameters: {
 }): { job: CommerceJob } | { wrong: string } {
   const { chainId, deployment, offer, payload, requestHash } = parameters;
   const { amount: given, collector, method, salt, saltNonce, token } = payload;
-  const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
   const expected =
     method === "transfer" ? deployment.erc3009Collector : deployment.permit2Collector;
-  if (!isSame(collector, expected)) return { wrong: `collector: must be ${expected}` };
+  if (!isSameHex(collector, expected)) return { wrong: `collector: must be ${expected}` };
   if (given !== BigInt(offer.amount)) return { wrong: "amount: all of it is held" };
-  if (token !== undefined && !isSame(token, offer.asset)) return { wrong: "token: is another" };
+  if (token !== undefined && !isSameHex(token, offer.asset)) return { wrong: "token: is another" };
   if (payload.validAfter !== 0n) return { wrong: "validAfter: must be 0" };
   if (salt !== commerceSalt({ requestHash, saltNonce })) {
     return { wrong: "salt: is not made of this request and saltNonce" };

@@ -1,4 +1,5 @@
 import { isVoucherSigned } from "@haca/protocol/channels";
+import { isSameHex } from "@haca/protocol/isSameHex";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import type { PaymentRequirements } from "@x402/core/types";
 import { ZeroAddress } from "ethers";
@@ -167,11 +168,10 @@ export class ChannelPayments {
     const { chainId, token } = this.#settings;
     const { gate, withdrawDelay } = this.#channel;
     const { channel } = voucher;
-    const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
     if (channelId !== claimedId) return "channel.otherId";
-    if (!isSame(channel.receiver, gate)) return "channel.otherReceiver";
-    if (!isSame(channel.receiverAuthorizer, gate)) return "channel.otherAuthorizer";
-    if (!isSame(channel.token, token.address)) return "channel.otherToken";
+    if (!isSameHex(channel.receiver, gate)) return "channel.otherReceiver";
+    if (!isSameHex(channel.receiverAuthorizer, gate)) return "channel.otherAuthorizer";
+    if (!isSameHex(channel.token, token.address)) return "channel.otherToken";
     if (channel.withdrawDelay !== BigInt(withdrawDelay)) return "channel.otherDelay";
     if (channel.payerAuthorizer === ZeroAddress) return "channel.noKey";
     return isVoucherSigned({ chainId, voucher }) ? undefined : "channel.notSigned";

@@ -1,3 +1,4 @@
+import { isSameHex } from "@haca/protocol/isSameHex";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
 import type { ChannelSettings } from "./channelSettings.ts";
 import type { Gate } from "./channelSource.ts";
@@ -12,9 +13,8 @@ export function gateProblem(parameters: {
   const { channel, gate, settings } = parameters;
   const wrong = (reason: string) => `HACA_GATEWAY_GATE: ${channel.gate}: ${reason}`;
   if (gate === undefined) return wrong("is no gate of this deployment's ChannelGates");
-  const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
-  if (!isSame(gate.node, settings.node)) return wrong(`is the gate of the node ${gate.node}`);
-  if (!isSame(gate.payee, settings.payee)) return wrong(`pays ${gate.payee}`);
+  if (!isSameHex(gate.node, settings.node)) return wrong(`is the gate of the node ${gate.node}`);
+  if (!isSameHex(gate.payee, settings.payee)) return wrong(`pays ${gate.payee}`);
   if ((settings.kinds & ~gate.kinds) !== 0) return wrong("lacks kinds of results of enclaves");
   if (channel.withdrawDelay >= gate.leastWithdrawDelay) return undefined;
   return `HACA_GATEWAY_WITHDRAW_DELAY: must be ${gate.leastWithdrawDelay} at least, so that a result can be settled and claimed`;

@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
+import { bufferOf, bytesOf } from "@haca/protocol/bufferSources";
 import { type AeadEncryptionContext, AeadId, type AeadInterface } from "@hpke/core";
 
 const CIPHER = "chacha20-poly1305";
@@ -57,10 +58,3 @@ export class ChaCha20Poly1305 implements AeadInterface {
     };
   }
 }
-
-const bytesOf = (given: ArrayBufferLike | ArrayBufferView): Uint8Array =>
-  ArrayBuffer.isView(given)
-    ? new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
-    : new Uint8Array(given);
-
-const bufferOf = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer;

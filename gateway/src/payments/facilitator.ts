@@ -42,7 +42,22 @@ export type Supported = { exact: boolean; escrow: { address: string; feeBps: num
 /** What an operator of commerce payments is for, and which bounds its deadlines have now, in seconds. */
 export type Operator = z.output<typeof operatorSchema>;
 
-type Known<Value> = { at: number; value: Promise<Value> };
+/** A value that is read again where it is not of a moment ago. */
+class Fresh<Value> {
+  #known: { at: number; value: Promise<Value> } | undefined;
+
+  async get(read: () => Promise<Value>): Promise<Value> {
+    const now = performance.now();
+    if (this.#known === undefined || now - this.#known.at > FRESH_MS) {
+      const value = read();
+      this.#known = { at: now, value };
+      value.catch(() => {
+        this.#known = undefined;
+      });
+    }
+    return await this.#known.value;
+  }
+}
 
 /**
  * Whoever brings payments to the chain, and pays the gas: the worker's role `facilitate`. A payment that it was given is on its
@@ -52,8 +67,8 @@ export class Facilitator {
   readonly #url: string;
   readonly #network: string;
   readonly #withinMs: number;
-  #supported: Known<Supported> | undefined;
-  #operator: Known<Operator | undefined> | undefined;
+  readonly #supported = new Fresh<Supported>();
+  readonly #operator = new Fresh<Operator | undefined>();
 
   constructor(parameters: { url: string; network: string; withinMs: number }) {
     this.#url = parameters.url;
@@ -63,26 +78,12 @@ export class Facilitator {
 
   /** What it takes now. @throws RefusedRequestError 503 while it is away: nobody is asked for money then */
   async supported(): Promise<Supported> {
-    if (!isFresh(this.#supported)) {
-      const value = this.#readSupported();
-      this.#supported = { at: performance.now(), value };
-      value.catch(() => {
-        this.#supported = undefined;
-      });
-    }
-    return await (this.#supported as Known<Supported>).value;
+    return await this.#supported.get(() => this.#readSupported());
   }
 
   /** The operator that the settings name; undefined where none is there. @throws as `supported` */
   async operator(address: string): Promise<Operator | undefined> {
-    if (!isFresh(this.#operator)) {
-      const value = this.#ask(`operators/${address}`, operatorSchema);
-      this.#operator = { at: performance.now(), value };
-      value.catch(() => {
-        this.#operator = undefined;
-      });
-    }
-    return await (this.#operator as Known<Operator | undefined>).value;
+    return await this.#operator.get(() => this.#ask(`operators/${address}`, operatorSchema));
   }
 
   /**
@@ -171,9 +172,6 @@ export class Facilitator {
     }
   }
 }
-
-const isFresh = (known: Known<unknown> | undefined): boolean =>
-  known !== undefined && performance.now() - known.at <= FRESH_MS;
 
 const payerOf = ({ payer }: { payer?: string | undefined }) =>
   payer === undefined ? {} : { payer };

@@ -1,5 +1,6 @@
 import { readCommerceJob } from "@haca/protocol/commercePayload";
 import { type CommerceJob, commerceDeploymentAt } from "@haca/protocol/commercePayments";
+import { isSameHex } from "@haca/protocol/isSameHex";
 import { cloneOf, commerceOffer } from "./offers.ts";
 import { type Payment, SCHEMES } from "./payment.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
@@ -11,21 +12,18 @@ type Parameters = {
   quote: Quote;
 };
 
-const isSame = (a: string | undefined, b: string | undefined): boolean =>
-  a?.toLowerCase() === b?.toLowerCase();
-
 /** Whether what was signed pays just what the quote says to just whom it says. */
 export function fitsQuote(parameters: Parameters & { scheme: string }): boolean {
   const { payment, quote, scheme, settings } = parameters;
   const { escrow, payee, routes } = settings;
   const { amount, facilitator, receiver, route, token } = payment;
   if (!routes.includes(route) || scheme !== SCHEMES[route]) return false;
-  if (amount !== BigInt(quote.amount) || !isSame(quote.payee, payee)) return false;
-  if (route === "exact") return isSame(receiver, payee);
+  if (amount !== BigInt(quote.amount) || !isSameHex(quote.payee, payee)) return false;
+  if (route === "exact") return isSameHex(receiver, payee);
   if (route === "commerce") return commerceJobOf(parameters) !== undefined;
   if (escrow === undefined) return false;
-  const isOurs = isSame(receiver, escrow) && isSame(facilitator, cloneOf(escrow, quote));
-  return isOurs && isSame(token, quote.token);
+  const isOurs = isSameHex(receiver, escrow) && isSameHex(facilitator, cloneOf(escrow, quote));
+  return isOurs && isSameHex(token, quote.token);
 }
 
 /** The job that a payment of the route `commerce` opens, if it is made of the quote's offer; undefined where it is not. */

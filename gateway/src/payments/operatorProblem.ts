@@ -1,4 +1,5 @@
 import { type CommerceDeployment, commerceDeploymentAt } from "@haca/protocol/commercePayments";
+import { isSameHex } from "@haca/protocol/isSameHex";
 import type { Operator } from "./facilitator.ts";
 import { SIGNED_SECONDS } from "./offers.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
@@ -22,10 +23,9 @@ export function judgeOperator(parameters: {
     problem: `HACA_GATEWAY_COMMERCE_OPERATOR: ${address}: ${reason}`,
   });
   if (operator === undefined) return wrong("is no operator of this deployment's CommerceOperators");
-  const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
-  if (!isSame(operator.node, node)) return wrong(`is the operator of the node ${operator.node}`);
-  if (!isSame(operator.payee, payee)) return wrong(`pays ${operator.payee}`);
-  if (!isSame(operator.token, token.address)) return wrong(`is paid in ${operator.token}`);
+  if (!isSameHex(operator.node, node)) return wrong(`is the operator of the node ${operator.node}`);
+  if (!isSameHex(operator.payee, payee)) return wrong(`pays ${operator.payee}`);
+  if (!isSameHex(operator.token, token.address)) return wrong(`is paid in ${operator.token}`);
   if ((kinds & ~operator.kinds) !== 0) return wrong("lacks kinds of results of enclaves");
   const deployment = commerceDeploymentAt(operator.commerce);
   if (deployment === undefined) {

@@ -251,7 +251,7 @@ export class Payments {
       const settings = this.#settings.limits;
       requireWithinLimits({ ledger: this.#ledger, settings, payer, amount });
     }
-    const job = commerceJobOf({ settings: this.#settings, payment, quote });
+    const job = known === undefined && commerceJobOf({ settings: this.#settings, payment, quote });
     const opening: Grant = known ?? {
       ...{ id, route, payer, nonce: String(payment.nonce), amount: String(amount) },
       ...{ requestHash: request.inputHash, contentHash: payment.contentHash },

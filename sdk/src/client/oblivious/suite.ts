@@ -1,3 +1,4 @@
+import { bufferOf, bytesOf } from "@haca/protocol/bufferSources";
 import {
   type AeadEncryptionContext,
   AeadId,
@@ -29,13 +30,6 @@ class ChaCha20Poly1305 implements AeadInterface {
     };
   }
 }
-
-const bytesOf = (given: ArrayBufferLike | ArrayBufferView): Uint8Array =>
-  ArrayBuffer.isView(given)
-    ? new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
-    : new Uint8Array(given);
-
-const bufferOf = (bytes: Uint8Array): ArrayBuffer => Uint8Array.from(bytes).buffer;
 
 /** The one suite that there is: X25519 with HKDF-SHA256, HKDF-SHA256, ChaCha20-Poly1305. */
 export const hpke = new CipherSuite({

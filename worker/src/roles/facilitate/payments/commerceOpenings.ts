@@ -7,6 +7,7 @@ import {
   type OperatorTerms,
   requestOfEnds,
 } from "@haca/protocol/commercePayments";
+import { isSameHex } from "@haca/protocol/isSameHex";
 import {
   operatorInterface,
   operatorsInterface,
@@ -44,7 +45,7 @@ const extraSchema = z.looseObject({
 });
 
 type Refusal = { reason: string; message: string };
-type Read = { job: CommerceJob; collector: string; signature: string } | Refusal;
+type Read = { job: CommerceJob; escrow: string; collector: string; signature: string } | Refusal;
 
 /** An operator of this deployment, and which bounds its deadlines have now, in seconds. */
 export type OperatorState = {
@@ -101,8 +102,7 @@ export class CommerceOpenings {
       const message = `extra.captureAuthorizer: this facilitator opens no jobs of ${payment.operator}`;
       return wrongOffer(message);
     }
-    const { authCaptureEscrow } = extraSchema.parse(requirements.extra);
-    if (getAddress(known.commerce) === getAddress(authCaptureEscrow)) return undefined;
+    if (isSameHex(known.commerce, read.escrow)) return undefined;
     return wrongOffer(`extra.authCaptureEscrow: must be ${known.commerce}`);
   }
 
@@ -171,7 +171,7 @@ export class CommerceOpenings {
     const chainId = this.#chainId;
     const read = readCommerceJob({ payload, offer, requestHash, chainId, deployment });
     if ("wrong" in read) return { reason: "invalid_payload", message: read.wrong };
-    return { job: read.job, collector, signature };
+    return { job: read.job, escrow: deployment.escrow, collector, signature };
   }
 
   /** Anybody can write a contract that has terms: an operator's address is made of them. */

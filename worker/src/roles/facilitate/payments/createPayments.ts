@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
+import { isSameHex } from "@haca/protocol/isSameHex";
 import type {
   Network,
   PaymentRequirements,
@@ -138,7 +139,6 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
   const refusalOf = async (request: PaymentRequest): Promise<Refusal | undefined> => {
     const { payload, requirements } = request;
     const { asset, payTo, scheme } = requirements;
-    const isSame = (a: string) => (b: string) => a.toLowerCase() === b.toLowerCase();
     if (payload.x402Version !== 2) {
       return { reason: "invalid_x402_version", message: "only version 2 is spoken here" };
     }
@@ -149,11 +149,11 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     if (requirements.network !== network) {
       return { reason: "invalid_network", message: `must be ${network}` };
     }
-    if (!isSame(token)(asset)) {
+    if (!isSameHex(token, asset)) {
       return { reason: "invalid_payment_requirements", message: `asset: must be ${token}` };
     }
     if (own !== undefined) return await own.refusalOf(request);
-    if (!receivers.some(isSame(payTo))) {
+    if (!receivers.some((receiver) => isSameHex(receiver, payTo))) {
       const message = `payTo: this facilitator settles nothing for ${payTo}`;
       return { reason: "invalid_payment_requirements", message };
     }

@@ -1,6 +1,7 @@
 import { channelGateAbi, channelGatesAbi } from "@haca/protocol/abi";
 import { BATCH_SETTLEMENT_ADDRESS, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
 import { batchSettlement, channelIdOf } from "@haca/protocol/channels";
+import { isSameHex } from "@haca/protocol/isSameHex";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { AbiCoder, getAddress, Interface } from "ethers";
 import type { PublicClient } from "viem";
@@ -73,18 +74,17 @@ export class Deposits {
       const message = `deposit.amount: must be ${this.#leastDeposit} or more for this facilitator to bring it`;
       return refused("deposit_below_min_deposit", message);
     }
-    const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
-    if (!isSame(channelIdOf({ chainId: this.#chainId, channel }), channelId)) {
+    if (!isSameHex(channelIdOf({ chainId: this.#chainId, channel }), channelId)) {
       return refused("channel_id_mismatch", "voucher.channelId: is not made of this channel");
     }
-    if (!isSame(channel.receiver, requirements.payTo)) {
+    if (!isSameHex(channel.receiver, requirements.payTo)) {
       return refused("receiver_mismatch", "channelConfig.receiver: must be payTo");
     }
-    if (!isSame(channel.receiverAuthorizer, channel.receiver)) {
+    if (!isSameHex(channel.receiverAuthorizer, channel.receiver)) {
       const message = "channelConfig.receiverAuthorizer: must be the gate";
       return refused("receiver_authorizer_mismatch", message);
     }
-    if (!isSame(channel.token, requirements.asset)) {
+    if (!isSameHex(channel.token, requirements.asset)) {
       return refused("token_mismatch", "channelConfig.token: must be the asset");
     }
     const gate = await this.readGate(channel.receiver);

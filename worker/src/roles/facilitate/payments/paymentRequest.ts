@@ -105,6 +105,7 @@ const bodySchema = z.looseObject({
   paymentRequirements: requirementsSchema,
 });
 
+const PAYLOAD = "paymentPayload.payload";
 /** Members that make a payload one of the forms above. */
 const FORMS = ["authorization", "permit2Authorization", "deposit"];
 /** What payments into the public escrow have, and no others. */
@@ -124,8 +125,7 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
   const { amount, payTo, scheme } = paymentRequirements;
   requireOneForm(paymentPayload.payload, scheme);
   const deposit = scheme === DEPOSIT_SCHEME ? depositIn(paymentPayload.payload) : undefined;
-  const commerce =
-    scheme === COMMERCE_SCHEME ? readCommercePayload(paymentPayload.payload) : undefined;
+  const commerce = scheme === COMMERCE_SCHEME ? commerceIn(paymentPayload.payload) : undefined;
   const content =
     deposit === undefined && commerce === undefined
       ? [scheme, amount, payTo.toLowerCase(), parsed.data.paymentPayload.payload]
@@ -154,21 +154,24 @@ const withChecksums = <Json>(json: Json): Json =>
  */
 function requireOneForm(payload: object, scheme: string): void {
   const forms = FORMS.filter((form) => form in payload);
-  const field = "paymentPayload.payload";
   if (forms.length > 1) {
-    throw new BadSubmissionError(field, `has ${forms.join(" and ")}: must have one of them`);
+    throw new BadSubmissionError(PAYLOAD, `has ${forms.join(" and ")}: must have one of them`);
   }
   if (forms[0] === "deposit" && scheme !== DEPOSIT_SCHEME) {
-    throw new BadSubmissionError(field, `a deposit is settled under ${DEPOSIT_SCHEME} alone`);
+    throw new BadSubmissionError(PAYLOAD, `a deposit is settled under ${DEPOSIT_SCHEME} alone`);
   }
   const isCommerce = scheme === COMMERCE_SCHEME;
-  if (isCommerce && readCommercePayload(payload) === undefined) {
-    throw new BadSubmissionError(field, `is no payment under ${COMMERCE_SCHEME}`);
-  }
   const member = COMMERCE_MEMBERS.find((name) => name in payload);
   if (!isCommerce && member !== undefined) {
-    throw new BadSubmissionError(field, `a ${member} is of ${COMMERCE_SCHEME} alone`);
+    throw new BadSubmissionError(PAYLOAD, `a ${member} is of ${COMMERCE_SCHEME} alone`);
   }
+}
+
+/** What is signed for a job in the public escrow. @throws BadSubmissionError */
+function commerceIn(payload: object): CommercePayload {
+  const commerce = readCommercePayload(payload);
+  if (commerce !== undefined) return commerce;
+  throw new BadSubmissionError(PAYLOAD, `is no payment under ${COMMERCE_SCHEME}`);
 }
 
 type Signed = Pick<PaymentRequest, "method" | "payer" | "nonce" | "validUntil" | "amount">;
