@@ -69,6 +69,7 @@ const TABLE: readonly Row[] = [
   {
     contracts: [
       "settlement/PageSettlement",
+      "settlement/PageTimes",
       "settlement/PageTree",
       "settlement/pages/PageChallenges",
       "settlement/pages/PageDemands",
