@@ -36,12 +36,14 @@ export function decodeRequestId(requestId: string): { node: string; nonce: bigin
       message: `requestId must be 32 bytes of hex, got ${JSON.stringify(requestId)}`,
     });
   }
-  const value = BigInt(requestId);
   return {
-    node: getAddress(toBeHex(value >> NONCE_BITS, 20)),
-    nonce: value & (NONCE_LIMIT - 1n),
+    node: getAddress(toBeHex(BigInt(requestId) >> NONCE_BITS, 20)),
+    nonce: nonceOf(requestId),
   };
 }
+
+/** The node's number of a request id that is one. */
+export const nonceOf = (requestId: string): bigint => BigInt(requestId) & (NONCE_LIMIT - 1n);
 
 /** Ledger page and bit of a request. */
 export function placeInLedger(requestId: string): { page: bigint; bit: bigint } {

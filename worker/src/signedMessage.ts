@@ -1,4 +1,4 @@
-import { getAddress, isAddress } from "ethers";
+import { getAddress } from "ethers";
 import { z } from "zod";
 
 /** Signatures of the longest keys that are known have 512 bytes. */
@@ -21,10 +21,14 @@ export const signedMessageShape = {
     modelVersion: word,
     inputHash: word,
     outputHash: word,
-    requester: z
-      .string()
-      .refine((text) => isAddress(text), "must be an address")
-      .transform(getAddress),
+    requester: z.string().transform((text, context) => {
+      try {
+        return getAddress(text);
+      } catch {
+        context.addIssue("must be an address");
+        return z.NEVER;
+      }
+    }),
     requestId: word,
     price: uint(256),
     timestamp: uint(64),

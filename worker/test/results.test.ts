@@ -63,6 +63,7 @@ afterAll(async () => {
   queue.remove();
 });
 
+const now = () => BigInt(Math.floor(Date.now() / 1000));
 const post = (body: unknown) => postResults(url, body);
 const jobs = async (): Promise<number> => {
   const { jobs: states } = (await (await fetch(`${url}/health`)).json()) as {
@@ -134,6 +135,46 @@ describe("POST /v1/results", () => {
     }
   });
 
+  it("asks about one of a session key's results, and takes others like it on that word", async () => {
+    const other = tee.enclave("rsa");
+    await tee.admit(other);
+    const session = await tee.certifySession(other, true);
+    const maker = new ResultMaker({ tee, enclave: other, versionId });
+    const deprecated = await tee.chain.publishManifest("lately");
+    const first = maker.make({}, session);
+    expect((await post(first)).status).toBe(202);
+    const before = await jobs();
+    proxy.mode = "down";
+    onTestFinished(() => {
+      proxy.mode = "up";
+    });
+    const away = { status: 503, body: { error: { code: "chain.away" } } };
+    const next = maker.make({ price: 5n }, session);
+    expect((await post({ results: [next, maker.make({}, session)] })).status).toBe(202);
+    expect((await post(next)).status).toBe(202);
+    expect(await jobs()).toBe(before + 2);
+    // Another answer to a request that has one is none to be taken, whatever its kind.
+    const second = maker.make({ requestId: next.message.requestId }, session);
+    expect(await post(second)).toMatchObject({
+      ...{ status: 409, body: { error: { code: "result.other" } } },
+    });
+    // Whatever is not like it is asked about: another signer, time or version, and what was changed after it was signed.
+    const stranger = Wallet.createRandom();
+    const { message, signature } = maker.make({}, session);
+    for (const unlike of [
+      maker.make({}, new Wallet(stranger.privateKey)),
+      maker.make({ timestamp: now() + 15n }, session),
+      maker.make({ timestamp: now() - 60n }, session),
+      maker.make({ modelVersion: deprecated }, session),
+      { message: { ...message, outputHash: id("another answer") }, signature },
+      maker.make(),
+      { results: [maker.make({}, session), maker.make()] },
+    ]) {
+      expect(await post(unlike)).toMatchObject(away);
+    }
+    expect(await jobs()).toBe(before + 2);
+  });
+
   it("answers 503 while the endpoint is away, and stores nothing", async () => {
     const before = await jobs();
     const entry = results.make();
@@ -166,8 +207,6 @@ describe("POST /v1/results", () => {
 const SIGNATURE = { status: 400, code: "result.enclaveSignatureInvalid", field: "signature" };
 
 describe("a result that is refused", () => {
-  const now = () => BigInt(Math.floor(Date.now() / 1000));
-
   it.each([
     ["is not JSON", "{", "body.malformed", "body"],
     ["is a list of nothing", { results: [] }, "request.invalid", "results"],

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { toBeHex } from "ethers";
 
 const COUNTER_BITS = 32n;
 const COUNTERS = 1n << COUNTER_BITS;
@@ -9,12 +10,13 @@ const COUNTERS = 1n << COUNTER_BITS;
  * process, the lower 32 count. Those of one process stand side by side in the ledger, so that they share its pages.
  */
 export class RequestIds {
-  readonly #node: string;
+  /** the id with the nonce 0 */
+  readonly #first: bigint;
   #run = randomRun();
   #next = 0n;
 
   constructor(teeId: string) {
-    this.#node = nodeOfEnclave(teeId);
+    this.#first = BigInt(encodeRequestId({ node: nodeOfEnclave(teeId), nonce: 0n }));
   }
 
   next(): string {
@@ -24,7 +26,7 @@ export class RequestIds {
     }
     const nonce = (this.#run << COUNTER_BITS) | this.#next;
     this.#next += 1n;
-    return encodeRequestId({ node: this.#node, nonce });
+    return toBeHex(this.#first | nonce, 32);
   }
 }
 

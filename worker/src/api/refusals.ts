@@ -6,9 +6,9 @@ import { readJob } from "../jobs/readJobs.ts";
 import type { Database } from "../storage/database.ts";
 import { RequestError } from "./requestError.ts";
 
-/** Refuses bodies above so many bytes. */
+/** Refuses bodies above so many bytes. One that says how large it is, and is no larger by HTTP's rules, is not read for it. */
 export function limitBody(maximum: number): MiddlewareHandler {
-  return bodyLimit({
+  const limit = bodyLimit({
     maxSize: maximum,
     onError: () => {
       throw new RequestError({
@@ -19,6 +19,12 @@ export function limitBody(maximum: number): MiddlewareHandler {
       });
     },
   });
+  return async (c, next) => {
+    const length = c.req.header("content-length");
+    const isSaid = length !== undefined && c.req.header("transfer-encoding") === undefined;
+    if (isSaid && Number(length) <= maximum) return await next();
+    return await limit(c, next);
+  };
 }
 
 /** @throws RequestError */

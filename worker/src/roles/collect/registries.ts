@@ -1,12 +1,16 @@
 import { teeRegistryAbi } from "@haca/protocol/abi";
-import { getAddress, Interface } from "ethers";
+import { computeAddress, getAddress, Interface } from "ethers";
 import { callMany, type ViewCall } from "../../chain/callMany.ts";
 import { type Chain, callView, settlementInterface } from "../../chain/chain.ts";
 import { answerOf, type Revert } from "../../chain/rpcErrors.ts";
 import { RetryableError, StartError } from "../../errors.ts";
+import { RecentVerdicts, type ResultKind, type SessionTerm } from "./recentVerdicts.ts";
 import { refuseResult, type SignedResult, type VersionName } from "./signedResult.ts";
 
 const enclaves = new Interface(teeRegistryAbi);
+
+/** A result that the contract is to judge; a kind, where a session key can have signed it. */
+type Unsure = { result: SignedResult; kind: ResultKind | undefined };
 
 /** What the contract's refusals are about, where they are not about the result as a whole. */
 const FIELDS: Readonly<Record<string, string>> = {
@@ -21,7 +25,8 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 
 /**
- * What the chain says of results. Kept is only what can never change: who operates an enclave, and what a version is called.
+ * What the chain says of results. Kept is what can never change, who operates an enclave and what a version is called; and for
+ * seconds what was found of session keys.
  */
 export class Registries {
   readonly #chain: Chain;
@@ -30,11 +35,13 @@ export class Registries {
   /** operators of enclaves, where they are among those that are served */
   readonly #served = new Map<string, string>();
   readonly #names = new Map<string, VersionName>();
+  readonly #verdicts: RecentVerdicts;
 
   private constructor(chain: Chain, registry: string, operators: ReadonlySet<string>) {
     this.#chain = chain;
     this.#registry = registry;
     this.#operators = operators;
+    this.#verdicts = new RecentVerdicts(chain.domain);
   }
 
   /** @throws StartError where the settlement knows no enclaves; RetryableError where the endpoint does not answer */
@@ -92,20 +99,54 @@ export class Registries {
 
   /**
    * The contract's own word, in one question for each: it settles these now, as far as they are concerned; and they are of
-   * enclaves whose results are settled here.
+   * enclaves whose results are settled here. It is not asked about those that it was asked about others like them a moment ago.
    * @throws RefusedResultError
    */
   async requireGood(results: readonly SignedResult[]): Promise<void> {
     await this.#requireOperators(results);
-    const answers = await this.#call(
-      results.map(({ message, signature }) => ({
+    const unsure: Unsure[] = [];
+    for (const result of results) {
+      const kind = this.#verdicts.kindOf(result);
+      const isCovered = kind !== undefined && this.#verdicts.covers(kind, result.message.timestamp);
+      if (!isCovered) unsure.push({ result, kind });
+    }
+    await this.#ask(unsure);
+  }
+
+  /** Asks about each, and besides for the terms of session keys. @throws RefusedResultError */
+  async #ask(unsure: readonly Unsure[]): Promise<void> {
+    // Of one kind the youngest speaks for those that come next.
+    const youngest = new Map<string, Unsure & { kind: ResultKind }>();
+    for (const { kind, result } of unsure) {
+      if (kind === undefined) continue;
+      const other = youngest.get(kind.key)?.result.message.timestamp ?? -1n;
+      if (result.message.timestamp > other) youngest.set(kind.key, { kind, result });
+    }
+    const askedAt = this.#verdicts.now();
+    const answers = await this.#call([
+      ...unsure.map(({ result: { message, signature } }) => ({
         to: this.#chain.settlement,
         data: settlementInterface.encodeFunctionData("settleTee", [message, signature]),
       })),
-    );
-    for (const [index, result] of results.entries()) {
+      ...[...youngest.values()].map(({ kind, result: { message } }) => ({
+        to: this.#registry,
+        data: enclaves.encodeFunctionData("sessionKey", [
+          message.teeId,
+          computeAddress(kind.sessionKey),
+        ]),
+      })),
+    ]);
+    for (const [index, { result }] of unsure.entries()) {
       const answer = answers[index];
       if (typeof answer !== "string") refuseBy(result, answer);
+    }
+    const terms = answers.slice(unsure.length);
+    for (const [index, { kind, result }] of [...youngest.values()].entries()) {
+      const term = terms[index];
+      if (typeof term !== "string") continue;
+      const [read] = enclaves.decodeFunctionResult("sessionKey", term) as unknown as [SessionTerm];
+      const { timestamp } = result.message;
+      this.#verdicts.keep(kind, { askedAt, timestamp, term: read });
     }
   }
 

@@ -1,7 +1,7 @@
 import { type ChannelVoucher, channelIdOf, isVoucherSigned } from "@haca/protocol/channels";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { channelAccount } from "@haca/protocol/pageOpening";
-import { decodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
+import { decodeRequestId, nodeOfEnclave, nonceOf } from "@haca/protocol/requestId";
 import { RefusedResultError } from "../../errors.ts";
 import { type HeldPayment, payerOf } from "../../jobs/heldPayments.ts";
 import type { NewJob } from "../../jobs/job.ts";
@@ -41,9 +41,10 @@ export function refuseResult(
 /** Everything but the signature of an enclave is for its own nonces only. @throws RefusedResultError */
 export function requireOwnRequest(result: SignedResult): void {
   const { requestId, teeId } = result.message;
+  // Both have 32 bytes, in lower case. Addresses with checksums are for whoever reads of them.
+  if (requestId.slice(2, 42) === teeId.slice(26)) return;
   const expected = nodeOfEnclave(teeId);
   const { node } = decodeRequestId(requestId);
-  if (node === expected) return;
   const reason = `is of the node ${node}, the enclave's is ${expected}`;
   refuseResult(result, "wrongNode", "message.requestId", reason);
 }
@@ -97,7 +98,7 @@ export function jobOfResult(result: SignedResult, { model, version }: VersionNam
   const { inputHash, modelVersion, outputHash, teeId, ...message } = result.message;
   return {
     ...{ model, version, versionId: modelVersion, signature: result.signature },
-    ...{ requestId: message.requestId, nonce: decodeRequestId(message.requestId).nonce },
+    ...{ requestId: message.requestId, nonce: nonceOf(message.requestId) },
     ...{ requester: message.requester, price: message.price, timestamp: message.timestamp },
     ...{ inputWords: [], outputWords: [], enclave: { teeId, inputHash, outputHash } },
   };

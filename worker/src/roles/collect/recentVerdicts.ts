@@ -1,0 +1,93 @@
+import { hashResult } from "@haca/protocol/inferenceResult";
+import { getBytes, hexlify, type TypedDataDomain } from "ethers";
+import { recover } from "tiny-secp256k1";
+import type { SignedResult } from "./signedResult.ts";
+
+/** For how long a verdict is taken for that of others like it; a chain's block may take longer to show what has changed. */
+export const FRESH_MS = 10_000;
+/** By how much clocks that count whole seconds can differ over one length of time. */
+const CLOCK_SLACK = 1n;
+/** `r`, `s` and `v`, as the contract's library takes them. */
+const SIGNATURE_BYTES = 65;
+const FIRST_V = 27;
+const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+
+/** A session key's term in the registry, in unix seconds. */
+export type SessionTerm = { signsResults: boolean; from: bigint; until: bigint };
+
+/** Enclave, session key and version: all that the contract's verdict depends on but for signature, time and request id. */
+export type ResultKind = { key: string; sessionKey: string };
+
+type Verdict = { askedAt: number; timestamp: bigint; until: bigint };
+
+/**
+ * What the contract said lately of results of one session key and one version. Another one that the key has signed, and that is as
+ * young as the time since then allows, would be told the same, unless enclave, key or version have changed in between. A node
+ * that answers all the time would ask for each answer otherwise, and each answer would wait for the endpoint. What is taken in
+ * so and is refused later is what a change shortly after the verdict would have brought as well: before anything is sent
+ * the contract is asked again.
+ */
+export class RecentVerdicts {
+  readonly #domain: TypedDataDomain;
+  readonly #clock: () => number;
+  readonly #verdicts = new Map<string, Verdict>();
+
+  /** @param clock milliseconds, of a clock that nobody sets */
+  constructor(domain: TypedDataDomain, clock: () => number = () => performance.now()) {
+    this.#domain = domain;
+    this.#clock = clock;
+  }
+
+  now = (): number => this.#clock();
+
+  /** What a result is, where its signature has the form of a session key's. Of which key it is, the registry has to say. */
+  kindOf({
+    message,
+    signature,
+  }: Pick<SignedResult, "message" | "signature">): ResultKind | undefined {
+    const bytes = getBytes(signature);
+    if (bytes.length !== SIGNATURE_BYTES) return undefined;
+    const { modelVersion, teeId } = message;
+    const sessionKey = keyOf(bytes, hashResult({ domain: this.#domain, result: message }));
+    if (sessionKey === undefined) return undefined;
+    return { sessionKey, key: `${teeId}${sessionKey}${modelVersion}`.toLowerCase() };
+  }
+
+  /** Whether one of this kind with this time was found good so lately that the contract would say the same of it. */
+  covers(kind: ResultKind, timestamp: bigint): boolean {
+    const verdict = this.#verdicts.get(kind.key);
+    if (verdict === undefined) return false;
+    const age = this.#clock() - verdict.askedAt;
+    const passed = BigInt(Math.ceil(age / 1_000)) + CLOCK_SLACK;
+    return (
+      age < FRESH_MS &&
+      timestamp >= verdict.timestamp &&
+      timestamp <= verdict.timestamp + passed &&
+      timestamp < verdict.until
+    );
+  }
+
+  /** Keeps that the contract took one, where it was for its session key: an attested key's results have no term. */
+  keep(kind: ResultKind, found: { timestamp: bigint; term: SessionTerm; askedAt: number }): void {
+    const { askedAt, term, timestamp } = found;
+    for (const [key, verdict] of this.#verdicts) {
+      if (askedAt - verdict.askedAt >= FRESH_MS) this.#verdicts.delete(key);
+    }
+    if (!term.signsResults || timestamp < term.from) return;
+    this.#verdicts.set(kind.key, { askedAt, timestamp, until: term.until });
+  }
+}
+
+/** The public key that has signed, by the rules of the contract's library; undefined where there is none. */
+function keyOf(bytes: Uint8Array, digest: string): string | undefined {
+  const recovery = (bytes.at(-1) ?? 0) - FIRST_V;
+  if (recovery !== 0 && recovery !== 1) return undefined;
+  if (BigInt(hexlify(bytes.subarray(32, 64))) > HALF_ORDER) return undefined;
+  try {
+    const key = recover(getBytes(digest), bytes.subarray(0, 64), recovery, false);
+    return key === null ? undefined : hexlify(key);
+  } catch {
+    // Numbers outside of the curve's order.
+    return undefined;
+  }
+}

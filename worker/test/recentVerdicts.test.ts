@@ -1,0 +1,163 @@
+import { hashResult, type InferenceResult, settlementDomain } from "@haca/protocol/inferenceResult";
+import { hexlify, id, Signature, SigningKey, toBeHex, Wallet, ZeroAddress } from "ethers";
+import { describe, expect, it } from "vitest";
+import { FRESH_MS, RecentVerdicts, type ResultKind } from "../src/roles/collect/recentVerdicts.ts";
+
+const domain = settlementDomain({ chainId: 31337n, settlement: id("settlement").slice(0, 42) });
+const SESSION = new SigningKey(id("session"));
+const TIME = 1_800_000_000n;
+const TERM = { signsResults: true, from: TIME - 100n, until: TIME + 100n };
+const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+const RESULT: InferenceResult = {
+  ...{ modelVersion: id("version"), inputHash: id("question"), outputHash: id("answer") },
+  ...{ requester: ZeroAddress, requestId: id("request"), price: 0n, timestamp: TIME },
+  teeId: id("enclave"),
+};
+
+type Changes = { result?: Partial<InferenceResult>; signer?: SigningKey; digest?: string };
+function signed({ digest, result, signer = SESSION }: Changes = {}) {
+  const message = { ...RESULT, ...result };
+  const signature = signer.sign(digest ?? hashResult({ domain, result: message })).serialized;
+  return { message, signature };
+}
+
+/** Verdicts at a time that stands still until it is set. */
+function verdicts() {
+  const clock = { ms: 5_000 };
+  const recent = new RecentVerdicts(domain, () => clock.ms);
+  const kindOf = (changes: Changes = {}): ResultKind => {
+    const kind = recent.kindOf(signed(changes));
+    if (kind === undefined) throw new Error("it has no kind");
+    return kind;
+  };
+  const keep = (found: { timestamp?: bigint; term?: Partial<typeof TERM> } = {}) =>
+    recent.keep(kindOf(), {
+      ...{ askedAt: clock.ms, timestamp: found.timestamp ?? TIME },
+      term: { ...TERM, ...found.term },
+    });
+  return {
+    clock,
+    covers: (time = TIME, kind = kindOf()) => recent.covers(kind, time),
+    keep,
+    kindOf,
+    recent,
+  };
+}
+
+describe("the kind of a result", () => {
+  it("names the key that has signed, as ethers finds it", () => {
+    const { kindOf } = verdicts();
+    for (let round = 0; round < 50; round++) {
+      const signer = new SigningKey(Wallet.createRandom().privateKey);
+      const result = { inputHash: id(`question ${round}`) };
+      expect(kindOf({ signer, result }).sessionKey).toBe(signer.publicKey);
+    }
+  });
+
+  it("is another one for another enclave, version or key, and for what was not signed", () => {
+    const { kindOf } = verdicts();
+    const others: Changes[] = [
+      { result: { teeId: id("another") } },
+      { result: { modelVersion: id("another") } },
+      { signer: new SigningKey(id("another")) },
+      { digest: id("another result") },
+    ];
+    const keys = [{}, ...others].map((changes) => kindOf(changes).key);
+    expect(new Set(keys).size).toBe(keys.length);
+    const same = [{ inputHash: id("another") }, { price: 5n }, { timestamp: TIME + 9n }];
+    for (const result of same) expect(kindOf({ result }).key).toBe(kindOf().key);
+  });
+
+  it("is none where the contract's library takes no signature", () => {
+    const { recent } = verdicts();
+    const { message, signature } = signed();
+    const { r, s, v } = Signature.from(signature);
+    const high = toBeHex(ORDER - BigInt(s), 32);
+    const bad = {
+      "a high s": r + high.slice(2) + (v === 27 ? "1c" : "1b"),
+      "v of 0 or 1": `${signature.slice(0, -2)}${v === 27 ? "00" : "01"}`,
+      "v of 29": `${signature.slice(0, -2)}1d`,
+      "r of the order": toBeHex(ORDER, 32) + signature.slice(66),
+      "r of 0": toBeHex(0, 32) + signature.slice(66),
+      "s of 0": signature.slice(0, 66) + toBeHex(0, 32).slice(2) + signature.slice(-2),
+      "no point": hexlify(new Uint8Array(32).fill(0xff)).slice(0, 66) + signature.slice(66),
+      "the short form": Signature.from(signature).compactSerialized,
+      "a byte more": `${signature.slice(0, -2)}00${signature.slice(-2)}`,
+      "an RSA key's": hexlify(new Uint8Array(256).fill(27)),
+      nothing: "0x",
+    };
+    for (const [name, text] of Object.entries(bad)) {
+      expect({ name, kind: recent.kindOf({ message, signature: text }) }).toEqual({
+        ...{ name, kind: undefined },
+      });
+    }
+  });
+});
+
+describe("a verdict", () => {
+  it("is that of the next ones, for ten seconds from when it was asked for", () => {
+    const { clock, covers, keep } = verdicts();
+    expect(covers()).toBe(false);
+    keep();
+    expect(covers()).toBe(true);
+    clock.ms += FRESH_MS - 1;
+    expect(covers()).toBe(true);
+    clock.ms += 1;
+    expect(covers()).toBe(false);
+  });
+
+  it("is of no other enclave, version or key", () => {
+    const { covers, keep, kindOf } = verdicts();
+    keep();
+    expect(covers(TIME, kindOf({ result: { price: 7n } }))).toBe(true);
+    expect(covers(TIME, kindOf({ result: { teeId: id("another") } }))).toBe(false);
+    expect(covers(TIME, kindOf({ result: { modelVersion: id("another") } }))).toBe(false);
+    expect(covers(TIME, kindOf({ signer: new SigningKey(id("another")) }))).toBe(false);
+    expect(covers(TIME, kindOf({ digest: id("another result") }))).toBe(false);
+  });
+
+  it("is of none that is older, or younger than the time since then allows", () => {
+    const { clock, covers, keep } = verdicts();
+    keep();
+    expect(covers(TIME - 1n)).toBe(false);
+    expect(covers(TIME + 1n)).toBe(true);
+    expect(covers(TIME + 2n)).toBe(false);
+    clock.ms += 2_500;
+    expect(covers(TIME + 4n)).toBe(true);
+    expect(covers(TIME + 5n)).toBe(false);
+  });
+
+  it("ends with the session", () => {
+    const { clock, covers, keep } = verdicts();
+    keep({ term: { until: TIME + 3n } });
+    clock.ms += 5_000;
+    expect(covers(TIME + 2n)).toBe(true);
+    expect(covers(TIME + 3n)).toBe(false);
+  });
+
+  it("is kept of no key but a session's for results, within its term", () => {
+    const terms = [
+      { signsResults: false },
+      { from: TIME + 1n },
+      { until: TIME },
+      // Nobody's: an attested key of the same kind has signed.
+      { signsResults: false, from: 0n, until: 0n },
+    ];
+    for (const term of terms) {
+      const { covers, keep } = verdicts();
+      keep({ term });
+      expect(covers()).toBe(false);
+    }
+  });
+
+  it("is forgotten when its time is over", () => {
+    const { clock, covers, keep, kindOf, recent } = verdicts();
+    keep();
+    const other = kindOf({ result: { modelVersion: id("another") } });
+    clock.ms += FRESH_MS;
+    recent.keep(other, { askedAt: clock.ms, timestamp: TIME, term: TERM });
+    clock.ms -= 1;
+    expect(covers()).toBe(false);
+    expect(covers(TIME, other)).toBe(true);
+  });
+});
