@@ -66,13 +66,19 @@ export function productOf(pairs: readonly (readonly [G1Point, G2Point])[]): Fp12
   return others.length === 0 ? Fp12.ONE : bn254.pairingBatch(others);
 }
 
-/** One pairing before the last step, which products of many have in common; a pair with a zero in it is one. */
-export const unfinishedPairing = (g1: G1Point, g2: G2Point): Fp12Element =>
-  g1.equals(G1.ZERO) || g2.equals(G2.ZERO) ? Fp12.ONE : bn254.pairingBatch([{ g1, g2 }], false);
+/**
+ * A product of pairings before the last step, which those of many have in common, times one more; a pair with a zero in it is one.
+ */
+export function unfinishedProduct(
+  [g1, g2]: readonly [G1Point, G2Point],
+  others: Fp12Element = Fp12.ONE,
+): Fp12Element {
+  if (g1.equals(G1.ZERO) || g2.equals(G2.ZERO)) return others;
+  return Fp12.mul(others, bn254.pairingBatch([{ g1, g2 }], false));
+}
 
-/** The product of unfinished pairings, finished. */
-export const finishedProduct = (unfinished: readonly Fp12Element[]): Fp12Element =>
-  Fp12.finalExponentiate(unfinished.reduce((product, each) => Fp12.mul(product, each), Fp12.ONE));
+export const finishedProduct = (unfinished: Fp12Element): Fp12Element =>
+  Fp12.finalExponentiate(unfinished);
 
 export const powerOf = (product: Fp12Element, exponent: bigint): Fp12Element =>
   Fp12.pow(product, Fr.create(exponent));

@@ -3,7 +3,7 @@ import {
   isOne,
   powerOf,
   sumOf,
-  unfinishedPairing,
+  unfinishedProduct,
 } from "@haca/protocol/groth16Points";
 import { isProof, type ReadClaim, readClaim } from "../groth16.ts";
 import type { ProofClaim } from "../proofClaim.ts";
@@ -64,10 +64,10 @@ async function holdTogether(entries: readonly Entry[], breathe: Breathe): Promis
     } = never(),
   ] = entries;
   const factors = entries.map(drawFactor);
-  const pairings = [];
+  let product: ReturnType<typeof unfinishedProduct> | undefined;
   for (const [index, { read }] of entries.entries()) {
     const { a, b } = read.points;
-    pairings.push(unfinishedPairing(sumOf([a.negate()], [factors[index] ?? 1n]), b));
+    product = unfinishedProduct([sumOf([a.negate()], [factors[index] ?? 1n]), b], product);
     await breathe();
   }
   const total = factors.reduce((sum, factor) => sum + factor, 0n);
@@ -80,18 +80,22 @@ async function holdTogether(entries: readonly Entry[], breathe: Breathe): Promis
       ),
     );
   await breathe();
-  pairings.push(unfinishedPairing(sumOf(key.ic, [total, ...signals]), key.gamma));
+  const ic = await sumInParts(key.ic, [total, ...signals], breathe);
+  product = unfinishedProduct([ic, key.gamma], product);
   await breathe();
   const c = await sumInParts(
     entries.map(({ read }) => read.points.c),
     factors,
     breathe,
   );
-  pairings.push(unfinishedPairing(c, key.delta));
-  return isOne(finishedProduct(pairings), powerOf(key.alphaBeta, total));
+  product = unfinishedProduct([c, key.delta], product);
+  await breathe();
+  const finished = finishedProduct(product);
+  await breathe();
+  return isOne(finished, powerOf(key.alphaBeta, total));
 }
 
-const PART = 32;
+const PART = 16;
 
 async function sumInParts(
   points: readonly ReadClaim["points"]["c"][],
