@@ -1,4 +1,4 @@
-import { AbiCoder, Interface, keccak256, TypedDataEncoder, verifyTypedData } from "ethers";
+import { AbiCoder, Interface, keccak256, TypedDataEncoder } from "ethers";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   CHANNEL_DOMAIN,
@@ -48,21 +48,15 @@ const domainOf = (chainId: bigint) => ({
 export const channelIdOf = (parameters: { chainId: bigint; channel: Channel }): string =>
   TypedDataEncoder.hash(domainOf(parameters.chainId), CHANNEL_TYPES, parameters.channel);
 
-/** 65 bytes that end in 27 or 28: contracts recover no key from the other forms of the same signature. */
-const SIGNATURE = /^0x[0-9a-f]{128}1[bc]$/i;
-
-/** Whether the key that a channel names for it has signed a voucher. Where that is a contract's to say, it says no. */
-export function isVoucherSigned(parameters: { chainId: bigint; voucher: ChannelVoucher }): boolean {
+/** EIP-712 digest of a voucher: what the channel's `payerAuthorizer` signs. */
+export function voucherDigest(parameters: {
+  chainId: bigint;
+  voucher: Pick<ChannelVoucher, "channel" | "maxClaimableAmount">;
+}): string {
   const { chainId, voucher } = parameters;
-  const { channel, maxClaimableAmount, signature } = voucher;
-  if (!SIGNATURE.test(signature)) return false;
+  const { channel, maxClaimableAmount } = voucher;
   const value = { channelId: channelIdOf({ chainId, channel }), maxClaimableAmount };
-  try {
-    const signer = verifyTypedData(domainOf(chainId), VOUCHER_TYPES, value, signature);
-    return signer.toLowerCase() === channel.payerAuthorizer.toLowerCase();
-  } catch {
-    return false;
-  }
+  return TypedDataEncoder.hash(domainOf(chainId), VOUCHER_TYPES, value);
 }
 
 /** Nonce of the EIP-3009 authorization by which a deposit with this salt comes into a channel. */

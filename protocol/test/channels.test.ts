@@ -1,7 +1,8 @@
 import { Signature, Wallet, ZeroAddress } from "ethers";
 import { expect, it } from "vitest";
 import { BATCH_SETTLEMENT_ADDRESS } from "../src/channelGates.ts";
-import { type Channel, channelIdOf, isVoucherSigned } from "../src/channels.ts";
+import { type Channel, channelIdOf } from "../src/channels.ts";
+import { isVoucherSigned } from "../src/voucherSignature.ts";
 
 const chainId = 31_337n;
 const payer = new Wallet(`0x${"11".repeat(32)}`);

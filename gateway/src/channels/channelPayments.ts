@@ -1,6 +1,6 @@
-import { isVoucherSigned } from "@haca/protocol/channels";
 import { isSameHex } from "@haca/protocol/isSameHex";
 import { channelAccount } from "@haca/protocol/pageOpening";
+import { isVoucherSigned } from "@haca/protocol/voucherSignature";
 import type { PaymentRequirements } from "@x402/core/types";
 import { ZeroAddress } from "ethers";
 import type { Logger } from "pino";

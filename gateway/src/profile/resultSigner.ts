@@ -6,8 +6,8 @@ import {
   sign as signWith,
 } from "node:crypto";
 import { BaseError } from "@haca/protocol/baseError";
+import { signDigest } from "@haca/protocol/secp256k1";
 import { computeAddress, getBytes, hexlify, keccak256, SigningKey } from "ethers";
-import { signRecoverable } from "tiny-secp256k1";
 
 /** Who signs the answers. */
 export type ResultSigner = {
@@ -43,9 +43,10 @@ export function openResultSigner(parameters: {
     publicKey: key.export({ type: "spki", format: "pem" }).toString(),
   };
   if (sessionKey !== undefined) {
-    const { privateKey, publicKey } = new SigningKey(sessionKey);
-    const sign = recoverableSigner(getBytes(privateKey));
-    return { ...common, session: computeAddress(publicKey), sign };
+    const session = new SigningKey(sessionKey);
+    const secret = getBytes(session.privateKey);
+    const sign = (digest: string) => signDigest(secret, digest);
+    return { ...common, session: computeAddress(session.publicKey), sign };
   }
   if (privateKey === undefined) {
     throw new BaseError({
@@ -82,22 +83,12 @@ function signerOf(key: KeyObject): (digest: string) => string {
   const kind = requireKind(key);
   if (kind === "secp256k1") {
     const { d = "" } = key.export({ format: "jwk" });
-    return recoverableSigner(Buffer.from(d, "base64url"));
+    const secret = Buffer.from(d, "base64url");
+    return (digest) => signDigest(secret, digest);
   }
   const options =
     kind === "p256"
       ? ({ key, dsaEncoding: "ieee-p1363" } as const)
       : { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
   return (digest) => hexlify(signWith("sha256", getBytes(digest), options));
-}
-
-/** What the curve's library of Bitcoin adds to `r` and `s`, as Ethereum writes it. */
-const FIRST_V = 27;
-
-/** `r`, `s` and `v` under a key of secp256k1: the same as those of ethers (RFC 6979, low `s`), in a fifth of the time. */
-function recoverableSigner(key: Uint8Array): (digest: string) => string {
-  return (digest) => {
-    const { recoveryId, signature } = signRecoverable(getBytes(digest), key);
-    return hexlify(Uint8Array.of(...signature, FIRST_V + recoveryId));
-  };
 }

@@ -1,16 +1,14 @@
 import { hashResult } from "@haca/protocol/inferenceResult";
-import { getBytes, hexlify, type TypedDataDomain } from "ethers";
-import { recover } from "tiny-secp256k1";
+import { recoverKey } from "@haca/protocol/secp256k1";
+import type { TypedDataDomain } from "ethers";
 import type { SignedResult } from "./signedResult.ts";
 
 /** For how long a verdict is taken for that of others like it; a chain's block may take longer to show what has changed. */
 export const FRESH_MS = 10_000;
 /** By how much clocks that count whole seconds can differ over one length of time. */
 const CLOCK_SLACK = 1n;
-/** `r`, `s` and `v`, as the contract's library takes them. */
-const SIGNATURE_BYTES = 65;
-const FIRST_V = 27;
-const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+/** Of 65 bytes, as hex: longer and shorter ones are an attested key's. */
+const SIGNATURE_LENGTH = 2 + 2 * 65;
 
 /** A session key's term in the registry, in unix seconds. */
 export type SessionTerm = { signsResults: boolean; from: bigint; until: bigint };
@@ -45,10 +43,10 @@ export class RecentVerdicts {
     message,
     signature,
   }: Pick<SignedResult, "message" | "signature">): ResultKind | undefined {
-    const bytes = getBytes(signature);
-    if (bytes.length !== SIGNATURE_BYTES) return undefined;
+    if (signature.length !== SIGNATURE_LENGTH) return undefined;
     const { modelVersion, teeId } = message;
-    const sessionKey = keyOf(bytes, hashResult({ domain: this.#domain, result: message }));
+    const digest = hashResult({ domain: this.#domain, result: message });
+    const sessionKey = recoverKey(digest, signature);
     if (sessionKey === undefined) return undefined;
     return { sessionKey, key: `${teeId}${sessionKey}${modelVersion}`.toLowerCase() };
   }
@@ -75,19 +73,5 @@ export class RecentVerdicts {
     }
     if (!term.signsResults || timestamp < term.from) return;
     this.#verdicts.set(kind.key, { askedAt, timestamp, until: term.until });
-  }
-}
-
-/** The public key that has signed, by the rules of the contract's library; undefined where there is none. */
-function keyOf(bytes: Uint8Array, digest: string): string | undefined {
-  const recovery = (bytes.at(-1) ?? 0) - FIRST_V;
-  if (recovery !== 0 && recovery !== 1) return undefined;
-  if (BigInt(hexlify(bytes.subarray(32, 64))) > HALF_ORDER) return undefined;
-  try {
-    const key = recover(getBytes(digest), bytes.subarray(0, 64), recovery, false);
-    return key === null ? undefined : hexlify(key);
-  } catch {
-    // Numbers outside of the curve's order.
-    return undefined;
   }
 }

@@ -1,7 +1,8 @@
-import { type ChannelVoucher, channelIdOf, isVoucherSigned } from "@haca/protocol/channels";
+import { type ChannelVoucher, channelIdOf } from "@haca/protocol/channels";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import { decodeRequestId, nodeOfEnclave, nonceOf } from "@haca/protocol/requestId";
+import { isVoucherSigned } from "@haca/protocol/voucherSignature";
 import { RefusedResultError } from "../../errors.ts";
 import { type HeldPayment, payerOf } from "../../jobs/heldPayments.ts";
 import type { NewJob } from "../../jobs/job.ts";
