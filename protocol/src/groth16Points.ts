@@ -77,6 +77,7 @@ export function unfinishedProduct(
   return Fp12.mul(others, bn254.pairingBatch([{ g1, g2 }], false));
 }
 
+/** The last step: what products of pairings are compared by. */
 export const finishedProduct = (unfinished: Fp12Element): Fp12Element =>
   Fp12.finalExponentiate(unfinished);
 

@@ -22,8 +22,11 @@ function signed({ digest, result, signer = SESSION }: Changes = {}) {
 
 /** Verdicts at a time that stands still until it is set. */
 function verdicts() {
-  const clock = { ms: 5_000 };
-  const recent = new RecentVerdicts(domain, () => clock.ms);
+  const clock = { ms: 5_000, wall: Number(TIME) };
+  const recent = new RecentVerdicts(domain, {
+    elapsed: () => clock.ms,
+    wall: () => clock.wall * 1_000,
+  });
   const kindOf = (changes: Changes = {}): ResultKind => {
     const kind = recent.kindOf(signed(changes));
     if (kind === undefined) throw new Error("it has no kind");
@@ -125,6 +128,39 @@ describe("a verdict", () => {
       keep({ term });
       expect(covers()).toBe(false);
     }
+  });
+
+  it("is kept of no result that was not made just then: what came after it the contract was not asked about", () => {
+    for (const [seconds, isKept] of [
+      [-11, false],
+      [-10, true],
+      [10, true],
+      [11, false],
+      [86_400, false],
+    ] as const) {
+      const { clock, covers, keep } = verdicts();
+      clock.wall += seconds;
+      keep();
+      expect({ seconds, isKept: covers() }).toEqual({ seconds, isKept });
+    }
+    const { clock, covers, keep } = verdicts();
+    keep();
+    clock.wall += 300;
+    keep({ timestamp: TIME });
+    expect(covers()).toBe(true);
+  });
+
+  it("is asked for anew from its half on, and is over where the contract refuses one then", () => {
+    const { clock, covers, keep, kindOf, recent } = verdicts();
+    expect(recent.isAging(kindOf())).toBe(true);
+    keep();
+    clock.ms += FRESH_MS / 2 - 1;
+    expect(recent.isAging(kindOf())).toBe(false);
+    clock.ms += 1;
+    expect(recent.isAging(kindOf())).toBe(true);
+    expect(covers()).toBe(true);
+    recent.forget(kindOf());
+    expect(covers()).toBe(false);
   });
 
   it("is forgotten when its time is over", () => {

@@ -6,10 +6,15 @@ import type { SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave"
 import { encodeRequestId, nodeOfEnclave } from "@haca/protocol/requestId";
 import { id, Wallet, ZeroHash } from "ethers";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { connectChain } from "../src/chain/connectChain.ts";
+import { RecentVerdicts } from "../src/roles/collect/recentVerdicts.ts";
+import { Registries } from "../src/roles/collect/registries.ts";
+import type { SignedResult } from "../src/roles/collect/signedResult.ts";
 import { jobIn, readJob } from "./support/client.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { GatewayProcess } from "./support/gatewayProcess.ts";
 import { developmentKey } from "./support/localChain.ts";
+import { waitFor } from "./support/processes.ts";
 import { newQueue, queueIn } from "./support/queues.ts";
 import { type Entry, postResults, type Refusal, ResultMaker } from "./support/signedResults.ts";
 import { TeeChain } from "./support/teeChain.ts";
@@ -173,6 +178,80 @@ describe("POST /v1/results", () => {
       expect(await post(unlike)).toMatchObject(away);
     }
     expect(await jobs()).toBe(before + 2);
+  });
+
+  it("asks for a verdict anew before it is old, while nobody waits, and drops it where it is another one", async () => {
+    const other = tee.enclave("rsa");
+    await tee.admit(other);
+    const session = await tee.certifySession(other, true);
+    const maker = new ResultMaker({ tee, enclave: other, versionId });
+    const judged = (changes: Parameters<ResultMaker["make"]>[0] = {}): SignedResult => {
+      const { message, signature } = maker.make(changes, session);
+      const { price, timestamp, ...rest } = message;
+      const numbers = { price: BigInt(price), timestamp: BigInt(timestamp) };
+      return { message: { ...rest, ...numbers }, signature, alone: false, place: "" };
+    };
+    const chain = await connectChain({
+      ...{ rpcUrl: proxy.url, timeoutMs: 10_000, chainId: 31_337 },
+      addressBook: tee.chain.book,
+    });
+    let passed = 0;
+    const clocks = { elapsed: () => passed, wall: () => Date.now() };
+    const verdicts = new RecentVerdicts(chain.domain, clocks);
+    const covers = (result: SignedResult) =>
+      verdicts.covers(verdicts.kindOf(result) ?? expect.fail(), result.message.timestamp);
+    const registries = await Registries.open({ chain, operators: [tee.operator], verdicts });
+    let questions = 0;
+    proxy.interfere = () => {
+      questions += 1;
+      return undefined;
+    };
+    onTestFinished(() => {
+      proxy.interfere = () => undefined;
+      chain.provider.destroy();
+    });
+    await registries.requireGood([judged()]);
+    questions = 0;
+    passed = 4_999;
+    await registries.requireGood([judged(), judged()]);
+    expect(questions).toBe(0);
+    passed = 5_000;
+    await registries.requireGood([judged(), judged()]);
+    await waitFor(async () => (questions === 0 ? undefined : true));
+    expect(questions).toBe(1);
+    // The renewed one holds longer than the first would.
+    passed = 10_001;
+    await waitFor(async () => (covers(judged()) ? true : undefined));
+    await (await tee.registry.disableTEE(other.teeId)).wait();
+    const ended = BigInt((await tee.chain.provider.getBlock("latest"))?.timestamp ?? 0);
+    const late = judged({ timestamp: ended });
+    await registries.requireGood([late]);
+    await waitFor(async () => (covers(late) ? undefined : true));
+    const refused = registries.requireGood([judged({ timestamp: ended })]);
+    await expect(refused).rejects.toMatchObject({ code: "result.notInService" });
+  });
+
+  it("takes a good result though the endpoint does not say a session's term", async () => {
+    const other = tee.enclave("rsa");
+    await tee.admit(other);
+    const session = await tee.certifySession(other, true);
+    const maker = new ResultMaker({ tee, enclave: other, versionId });
+    onTestFinished(() => {
+      proxy.interfere = () => undefined;
+    });
+    const selector = tee.registry.interface.getFunction("sessionKey")?.selector ?? "none";
+    for (const term of ["0x", "0x12", "nonsense"]) {
+      let asked = 0;
+      proxy.interfere = (request) => {
+        if (Array.isArray(request)) return { error: { code: -32600, message: "no batches" } };
+        const [call] = request.params as [{ data?: string } | undefined];
+        if (call?.data?.startsWith(selector) !== true) return undefined;
+        asked += 1;
+        return { result: term };
+      };
+      expect((await post(maker.make({}, session))).status).toBe(202);
+      expect(asked).toBeGreaterThan(0);
+    }
   });
 
   it("answers 503 while the endpoint is away, and stores nothing", async () => {

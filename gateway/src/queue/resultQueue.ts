@@ -37,8 +37,8 @@ type Waiting = {
 export type QueueState = "ready" | "unauthorized" | "away";
 
 /**
- * The worker's queue of results, at its role `collect`. The worker believes no caller: it asks the settlement contract whether
- * the enclave's signature is good.
+ * The worker's queue of results, at its role `collect`. The worker believes no caller: by the settlement contract's
+ * word it knows whether the enclave's signature is good.
  */
 export class ResultQueue {
   readonly #url: string;

@@ -27,8 +27,8 @@ export type CollectContext = {
 };
 
 /**
- * Takes in results that enclaves have signed: all of them, or none. Each is judged by the contract before it is stored, in
- * the way in which it will be when it is settled. What is here already was judged, and needs no endpoint: it is looked for where
+ * Takes in results that enclaves have signed: all of them, or none. Each is judged by the contract, or by its word on another one of
+ * its kind a moment ago, before it is stored, in the way in which it will be when it is settled. What is here already was judged, and needs no endpoint: it is looked for where
  * something is refused, or is in the way of the others. As a rule all are new, and answers wait for them.
  * Returns their jobs, in order.
  * @throws RefusedResultError naming what is wrong; RetryableError where the endpoint or the database is away

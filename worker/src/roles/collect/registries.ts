@@ -3,7 +3,7 @@ import { computeAddress, getAddress, Interface } from "ethers";
 import { callMany, type ViewCall } from "../../chain/callMany.ts";
 import { type Chain, callView, settlementInterface } from "../../chain/chain.ts";
 import { answerOf, type Revert } from "../../chain/rpcErrors.ts";
-import { RetryableError, StartError } from "../../errors.ts";
+import { RefusedResultError, RetryableError, StartError } from "../../errors.ts";
 import { RecentVerdicts, type ResultKind, type SessionTerm } from "./recentVerdicts.ts";
 import { refuseResult, type SignedResult, type VersionName } from "./signedResult.ts";
 
@@ -36,12 +36,18 @@ export class Registries {
   readonly #served = new Map<string, string>();
   readonly #names = new Map<string, VersionName>();
   readonly #verdicts: RecentVerdicts;
+  readonly #renewing = new Set<string>();
 
-  private constructor(chain: Chain, registry: string, operators: ReadonlySet<string>) {
-    this.#chain = chain;
-    this.#registry = registry;
-    this.#operators = operators;
-    this.#verdicts = new RecentVerdicts(chain.domain);
+  private constructor(parameters: {
+    chain: Chain;
+    registry: string;
+    operators: ReadonlySet<string>;
+    verdicts: RecentVerdicts;
+  }) {
+    this.#chain = parameters.chain;
+    this.#registry = parameters.registry;
+    this.#operators = parameters.operators;
+    this.#verdicts = parameters.verdicts;
   }
 
   /** @throws StartError where the settlement knows no enclaves; RetryableError where the endpoint does not answer */
@@ -49,8 +55,9 @@ export class Registries {
     chain: Chain;
     /** whose enclaves' results are taken; checksummed addresses */
     operators: readonly string[];
+    verdicts?: RecentVerdicts;
   }): Promise<Registries> {
-    const { chain, operators } = parameters;
+    const { chain, operators, verdicts = new RecentVerdicts(parameters.chain.domain) } = parameters;
     const contract = "settlement";
     const [registry] = await callView({ chain, contract, name: "teeRegistry", values: [] });
     if (BigInt(String(registry)) === 0n) {
@@ -59,7 +66,10 @@ export class Registries {
         message: `HACA_ADDRESS_BOOK: InferenceSettlement at ${chain.settlement} knows no TEE registry: no enclave's result can be settled`,
       });
     }
-    return new Registries(chain, getAddress(String(registry)), new Set(operators));
+    return new Registries({
+      ...{ chain, verdicts, registry: getAddress(String(registry)) },
+      operators: new Set(operators),
+    });
   }
 
   /** Whoever else's enclaves these are: this account pays for those of its operators only. @throws RefusedResultError */
@@ -99,7 +109,7 @@ export class Registries {
 
   /**
    * The contract's own word, in one question for each: it settles these now, as far as they are concerned; and they are of
-   * enclaves whose results are settled here. It is not asked about those that it was asked about others like them a moment ago.
+   * enclaves whose results are settled here. Where it has said so of another one of their kind a moment ago, that is its word.
    * @throws RefusedResultError
    */
   async requireGood(results: readonly SignedResult[]): Promise<void> {
@@ -107,10 +117,27 @@ export class Registries {
     const unsure: Unsure[] = [];
     for (const result of results) {
       const kind = this.#verdicts.kindOf(result);
-      const isCovered = kind !== undefined && this.#verdicts.covers(kind, result.message.timestamp);
-      if (!isCovered) unsure.push({ result, kind });
+      if (kind === undefined || !this.#verdicts.covers(kind, result.message.timestamp)) {
+        unsure.push({ result, kind });
+      } else if (this.#verdicts.isAging(kind)) {
+        void this.#renew({ result, kind });
+      }
     }
     await this.#ask(unsure);
+  }
+
+  /** Asks about a kind anew, once at a time, while nobody waits for it. */
+  async #renew({ kind, result }: Unsure & { kind: ResultKind }): Promise<void> {
+    if (this.#renewing.has(kind.key)) return;
+    this.#renewing.add(kind.key);
+    try {
+      await this.#ask([{ result, kind }]);
+    } catch (error) {
+      // Whoever comes next is told it; of an endpoint that is away, once the verdict is old.
+      if (error instanceof RefusedResultError) this.#verdicts.forget(kind);
+    } finally {
+      this.#renewing.delete(kind.key);
+    }
   }
 
   /** Asks about each, and besides for the terms of session keys. @throws RefusedResultError */
@@ -142,11 +169,9 @@ export class Registries {
     }
     const terms = answers.slice(unsure.length);
     for (const [index, { kind, result }] of [...youngest.values()].entries()) {
-      const term = terms[index];
-      if (typeof term !== "string") continue;
-      const [read] = enclaves.decodeFunctionResult("sessionKey", term) as unknown as [SessionTerm];
+      const term = termIn(terms[index]);
       const { timestamp } = result.message;
-      this.#verdicts.keep(kind, { askedAt, timestamp, term: read });
+      if (term !== undefined) this.#verdicts.keep(kind, { askedAt, timestamp, term });
     }
   }
 
@@ -185,6 +210,16 @@ export class Registries {
       code: "rpc.emptyAnswer",
       message: "HACA_RPC_URL: the endpoint lacks the state of the settlement contract",
     });
+  }
+}
+
+/** A session key's term; undefined where the endpoint did not say it, which is no reason to refuse a result. */
+function termIn(answer: string | Revert | undefined): SessionTerm | undefined {
+  if (typeof answer !== "string") return undefined;
+  try {
+    return enclaves.decodeFunctionResult("sessionKey", answer)[0] as SessionTerm;
+  } catch {
+    return undefined;
   }
 }
 

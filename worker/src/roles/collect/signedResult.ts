@@ -9,6 +9,7 @@ import type { NewJob } from "../../jobs/job.ts";
 
 /** A result as it came, of the right shape and not yet judged. */
 export type SignedResult = {
+  /** its words of 32 bytes in lower case */
   message: InferenceResult;
   /** bytes as hex */
   signature: string;
