@@ -1,11 +1,13 @@
+import type { KeyObject } from "node:crypto";
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { type SigningKeyKind, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { sessionKeyDigest, teeRegistryDomain } from "@haca/protocol/teeMessages";
-import { getBytes, sha256, Wallet } from "ethers";
+import { ContractFactory, getBytes, sha256, Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
+import { readArtifact } from "../../../testing/artifacts.ts";
 import { everyRole } from "../../../testing/modules.ts";
 import { developmentKey, LocalChain } from "./localChain.ts";
 import { waitFor } from "./processes.ts";
@@ -75,9 +77,14 @@ export class TeeChain {
     return this.chain.writeBook(path);
   }
 
-  enclave(kind: SigningKeyKind = "p256"): SimulatedEnclave {
+  /** @param keys its signing key, of this kind; a fresh one if left out */
+  enclave(
+    kind: SigningKeyKind = "p256",
+    keys?: { publicKey: KeyObject; privateKey: KeyObject },
+  ): SimulatedEnclave {
     const measurements = measurementsOf("image");
-    return new SimulatedEnclave({ chain: this.#simulated, measurements, kind, now: clock() });
+    const common = { chain: this.#simulated, measurements, kind, now: clock() };
+    return new SimulatedEnclave({ ...common, ...(keys && { keys }) });
   }
 
   /** Admits an enclave as a node of the administrator, or of another development account. */
@@ -85,13 +92,14 @@ export class TeeChain {
     enclave: SimulatedEnclave,
     account = ADMINISTRATOR,
     teeType = LLM_PROXY,
+    endpoint = ENDPOINT,
   ): Promise<void> {
     const runner = new Wallet(developmentKey(account), this.chain.provider);
     const registry = contractAt({
       ...{ name: "TEERegistry", address: String(this.registry.target), runner },
     });
     const operator = runner.address;
-    const bound = { paymentAddress: operator, endpoint: ENDPOINT, teeType };
+    const bound = { paymentAddress: operator, endpoint, teeType };
     const nonce = bindingNonce({
       ...{ chainId: CHAIN_ID, registry: registry.target, operator },
       ...bound,
@@ -106,6 +114,16 @@ export class TeeChain {
     const gas = { gasLimit: 16_777_216n };
     await (await registry.register.send(registration, gas)).wait();
     await this.#nextSecond();
+  }
+
+  /** A contract that batches of the public network's gateways are sent to. @param account number of who deploys it */
+  async deployRelay(account: number): Promise<ContractOf<"LegacySettlement">> {
+    const { abi, bytecode } = readArtifact("LegacySettlement");
+    const deployer = new Wallet(developmentKey(account), this.chain.provider);
+    const factory = new ContractFactory(abi as [], bytecode, deployer);
+    const deployed = await (await factory.deploy(this.registry.target)).waitForDeployment();
+    const runner = this.chain.provider;
+    return contractAt({ name: "LegacySettlement", address: String(deployed.target), runner });
   }
 
   /** Who may do everything that governance may. */
