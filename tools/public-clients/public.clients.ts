@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { blobIdFromLegacyBytes } from "@haca/protocol/blobs/blobId";
-import type { EventLog } from "ethers";
+import { type EventLog, Wallet } from "ethers";
 import { createPublicClient, http } from "viem";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { waitFor } from "../../worker/test/support/processes.ts";
-import { askPython, type PythonAnswer, type Step } from "./drivers/askPython.ts";
+import { askPython, CLIENT_KEY, type PythonAnswer, type Step } from "./drivers/askPython.ts";
 import { openBatchVerifier, openTypescript, type TypescriptAnswer } from "./drivers/npmClients.ts";
 import { Veil } from "./drivers/veil.ts";
 import type { Clients } from "./prepareClients.ts";
 import { CLIENTS_FILE } from "./runClients.ts";
-import { PublicStack } from "./stack/publicStack.ts";
+import { PRICE, PublicStack } from "./stack/publicStack.ts";
 import { CALL, COMPLETION, MARK, TEXT } from "./stack/upstream.ts";
 
 const clients = JSON.parse(readFileSync(CLIENTS_FILE, "utf8")) as Clients;
@@ -81,9 +81,16 @@ const SEALED: Record<string, Extract<Step, { client: "sealed" }>> = {
 };
 
 let stack: PublicStack;
-/** Signatures of all answers that were to be settled, as hex. */
+/**
+ * What was signed of all answers that were to be settled. The same answer to the same question in the same second is the same
+ * message, and settled once, under one of its signatures.
+ */
 const settled: string[] = [];
-const hexOf = (signature = ""): string => `0x${Buffer.from(signature, "base64").toString("hex")}`;
+const messageOf = (input: string, output: string, time: number | string): string =>
+  [input, output]
+    .map((hash) => hash.replace(/^0x/, ""))
+    .join(" ")
+    .concat(` ${time}`);
 
 beforeAll(async () => {
   stack = await PublicStack.start([MODEL]);
@@ -111,7 +118,8 @@ async function askAll<Name extends string>(
 function expectGenuine(answer: PythonAnswer | undefined, expected: object): void {
   expect(answer).toMatchObject({ ...expected, proof: expect.anything() });
   expect(answer?.tee_id.replace(/^0x/, "")).toBe(stack.teeId.slice(2));
-  settled.push(hexOf(answer?.signature));
+  const { input_hash = "", output_hash = "" } = answer?.proof ?? {};
+  settled.push(messageOf(input_hash, output_hash, answer?.timestamp ?? 0));
 }
 
 const TOOL_ANSWER = { calls: [CALL], reason: "tool_calls" };
@@ -148,12 +156,15 @@ describe("the proxy of the public network", () => {
   it("gives on our node's answers, verified, to agents that know nothing of it", async () => {
     const veil = await startVeil();
     const plain = await veil.ask(body);
-    const answer = (await plain.json()) as Record<string, never>;
+    const answer = (await plain.json()) as {
+      opengradient_verification: { request_hash: string; output_hash: string; timestamp: number };
+    };
     expect(answer).toMatchObject({
       choices: [{ message: { content: TEXT } }],
       opengradient_verification: { verified: true, tee_host: stack.door.url },
     });
-    settled.push(hexOf(answer.tee_signature));
+    const { output_hash, request_hash, timestamp } = answer.opengradient_verification;
+    settled.push(messageOf(request_hash, output_hash, timestamp));
     const stream = await veil.ask({ ...body, stream: true });
     expect(stream.headers.get("x-opengradient-verified")).toBe("true");
     const events = (await stream.text()).split("\n\n").filter((event) => event !== "");
@@ -217,9 +228,12 @@ describe.skipIf(noTypescript !== "")(`the TypeScript SDK 2.1.1 ${noTypescript}`,
       tools: stepOf(calls, { request: { ...common, tools: TOOLS }, text: "", calls: [CALL] }),
       completion: stepOf(completion, { request: DIRECT.completion?.request, text: COMPLETION }),
     });
-    for (const answer of Object.values(answers)) expect(answer.proof, answer.error).toBeDefined();
-    for (const { teeSignature } of [chat, calls, completion, last]) {
-      settled.push(hexOf(teeSignature));
+    const times = { chat, stream: last, tools: calls, completion };
+    for (const [name, answer] of Object.entries(answers)) {
+      expect(answer.proof, answer.error).toBeDefined();
+      const { input_hash = "", output_hash = "" } = answer.proof ?? {};
+      const { teeTimestamp = 0 } = times[name as keyof typeof times];
+      settled.push(messageOf(input_hash, output_hash, teeTimestamp));
     }
   });
 
@@ -251,7 +265,10 @@ const stepOf = (
 });
 
 /** What a test does while the node's address leads to somebody else. */
-async function led(to: "altering" | "stranger", test: () => Promise<void>): Promise<void> {
+async function led(
+  to: "altering" | "stranger" | "priced",
+  test: () => Promise<void>,
+): Promise<void> {
   stack.lead(to);
   try {
     await test();
@@ -305,8 +322,7 @@ describe.each(clients.pythons)(
       try {
         const answers = await askAll(environment, SEALED);
         for (const answer of Object.values(answers)) {
-          console.log(answer.error, answer.reason_of_error);
-          expect(["InvalidTag", "VerificationError", "OpenError"]).toContain(answer.error);
+          expect(answer.error).toBe("InvalidTag");
         }
       } finally {
         stack.relay.isAltering = false;
@@ -331,6 +347,69 @@ it("an altered answer does not pass the proxy", async () => {
   }
 });
 
+describe("an answer that costs something", () => {
+  const payer = new Wallet(CLIENT_KEY).address;
+  const balances = async () => {
+    const { tee, token } = stack;
+    return { payer: await token.balanceOf(payer), payee: await token.balanceOf(tee.operator) };
+  };
+  /** Steps that nobody else asks: the same payer's same request is paid once. */
+  const stepsOf = (name: string) => {
+    const asked = [...messages, { role: "user", content: name }];
+    const request = { ...common, messages: asked };
+    const prompt = `Say ${name}`;
+    return {
+      chat: { client: "direct", ask: { model: NAMED, messages: asked }, request },
+      stream: { client: "direct", ask: { model: NAMED, messages: asked, stream: true }, request },
+      completion: {
+        client: "direct",
+        ask: { model: NAMED, prompt },
+        request: { model: MODEL, prompt, max_tokens: 100, temperature: 0 },
+      },
+    } as const satisfies Record<string, Step>;
+  };
+
+  it("is not given to who has nothing", async () => {
+    await led("priced", async () => {
+      const { chat } = await askAll(python, { chat: stepsOf("free").chat });
+      expect(chat.error).toBe("RuntimeError");
+      expect(chat.reason_of_error).toContain("HTTP 402");
+    });
+  });
+
+  it("is paid by the SDKs' own wallets (x402, exact), verified by them, and settled as a result", async () => {
+    const { tee, token } = stack;
+    await (await token.transfer(payer, 10n * PRICE)).wait();
+    const before = await balances();
+    let count = 0n;
+    await led("priced", async () => {
+      for (const { python: environment, version } of clients.pythons) {
+        const answers = await askAll(environment, stepsOf(version));
+        expectGenuine(answers.chat, { text: TEXT });
+        expectGenuine(answers.stream, { text: TEXT });
+        expectGenuine(answers.completion, { text: COMPLETION });
+        count += 3n;
+      }
+      if (typeof typescript !== "string") return;
+      const client = openTypescript(typescript, stack);
+      onTestFinished(() => client.close());
+      for (const name of ["2.1.1", "2.1.1"]) {
+        const chat = await client.llm.chat(stepsOf(name).chat.ask);
+        expect(chat.chatOutput?.content).toBe(TEXT);
+      }
+      count += 1n;
+    });
+    const after = await balances();
+    expect(before.payer - after.payer).toBe(count * PRICE);
+    expect(after.payee - before.payee).toBe(count * PRICE);
+    const counts = await waitFor(async () => {
+      const found = await tee.chain.countSettlements();
+      return BigInt(found.size) === count ? [...found.values()] : undefined;
+    });
+    expect(counts).toEqual(counts.map(() => 1));
+  });
+});
+
 describe("what was answered", () => {
   it("is anchored by the facilitator, and verified by the npm package from blob and chain", async () => {
     expect(settled.length).toBeGreaterThan(20);
@@ -349,9 +428,13 @@ describe("what was answered", () => {
         }),
       );
       const anchored = new Set(
-        found.flatMap(({ tree }) => tree.items.map(({ tee_signature }) => tee_signature)),
+        found.flatMap(({ tree }) =>
+          tree.items.map((item) =>
+            messageOf(item.input_hash, item.output_hash, item.tee_timestamp),
+          ),
+        ),
       );
-      return settled.every((signature) => anchored.has(signature)) ? found : undefined;
+      return settled.every((message) => anchored.has(message)) ? found : undefined;
     });
     for (const { blobId, root, tree } of blobs) {
       expect(tree.merkleRoot).toBe(root);

@@ -47,6 +47,7 @@ export type BatchItem = {
   input_hash: string;
   output_hash: string;
   tee_signature: string;
+  tee_timestamp: string;
 };
 
 /** The npm package with which sites verify settled answers. */

@@ -20,14 +20,17 @@ import { Relay } from "./relay.ts";
 import { startUpstream } from "./upstream.ts";
 
 const GATEWAY = join(import.meta.dirname, "../../../gateway/src/cli.ts");
-const CHAIN_ID = 31337n;
+/** Of the chain on which the public network's wallets pay, and on which a deployment for them would be. */
+const CHAIN_ID = 8453;
+/** What an answer of the gateway with prices costs. */
+export const PRICE = 50_000_000_000_000_000n;
 const LLM_PROXY = 0;
 /** Accounts of the relaying contract's deployer, of the facilitator and of the node that collects. */
 const [DEPLOYER, FACILITATOR, COLLECTOR] = [1, 2, 3] as const;
 const OPERATOR = 8;
 
 /** Whom the node's address leads to. */
-export type Leads = "gateway" | "altering" | "stranger";
+export type Leads = "gateway" | "priced" | "altering" | "stranger";
 
 /**
  * What an operator of a node runs: a chain with our contracts, an admitted enclave, a worker, a facilitator with its blob store, and
@@ -36,10 +39,11 @@ export type Leads = "gateway" | "altering" | "stranger";
 export class PublicStack {
   readonly #closers: (() => Promise<void>)[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), "haca-public-clients-"));
-  readonly #ports = { gateway: 0, altering: 0, stranger: 0 };
+  readonly #ports = { gateway: 0, priced: 0, altering: 0, stranger: 0 };
   #tee: TeeChain | undefined;
   #enclave: SimulatedEnclave | undefined;
   #settlement: ContractOf<"LegacySettlement"> | undefined;
+  #token: ContractOf<"OPG"> | undefined;
   #door: Door | undefined;
   #relay: Relay | undefined;
   #altering: AlteringGateway | undefined;
@@ -68,6 +72,9 @@ export class PublicStack {
   get settlement(): ContractOf<"LegacySettlement"> {
     return started(this.#settlement);
   }
+  get token(): ContractOf<"OPG"> {
+    return started(this.#token);
+  }
   get relay(): Relay {
     return started(this.#relay);
   }
@@ -89,7 +96,12 @@ export class PublicStack {
     const latest = await this.tee.chain.provider.getBlock("latest");
     const deadline = BigInt(latest?.timestamp ?? 0) + 3_600n;
     const counter = (await registry.ohttpCounter(teeId)) + 1n;
-    const statement = { chainId: CHAIN_ID, registry: String(registry.target), deadline, counter };
+    const statement = {
+      chainId: BigInt(CHAIN_ID),
+      registry: String(registry.target),
+      deadline,
+      counter,
+    };
     const signed =
       of === "gateway"
         ? await fetchOhttpKey({ url: this.#operatorUrl, statement })
@@ -119,10 +131,11 @@ export class PublicStack {
   async #open(models: readonly string[]): Promise<void> {
     const upstream = await startUpstream();
     this.#closers.push(() => upstream.stop());
-    const tee = await TeeChain.start();
+    const tee = await TeeChain.start(CHAIN_ID);
     this.#tee = tee;
     this.#closers.push(() => tee.stop());
     this.#settlement = await tee.deployRelay(DEPLOYER);
+    this.#token = await tee.deployToken();
     const versionId = await tee.chain.publishManifest("chat");
     const keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const enclave = tee.enclave("rsa", keys);
@@ -133,26 +146,37 @@ export class PublicStack {
     await tee.admit(enclave, OPERATOR, LLM_PROXY, door.url);
 
     const facilitator = await this.#startFacilitator();
-    const queue = await this.#startWorker("collect", {
+    const queue = await this.#startWorker(["collect", "settle"], {
       HACA_NODE_KEY: developmentKey(COLLECTOR),
       HACA_OPERATORS: tee.operator,
     });
     const certificate = pemOf(enclave.tlsCertificate);
     const [operatorPort = 0] = await freePorts(1);
     this.#operatorUrl = `http://127.0.0.1:${operatorPort}`;
-    const url = await this.#startGateway({
+    const settings = {
       HACA_GATEWAY_ATTESTED_KEY: this.#write(
         "attested.pem",
         keys.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
       ),
       HACA_GATEWAY_TLS_CERTIFICATE: this.#write("tls.pem", certificate),
       HACA_GATEWAY_TLS_KEY: this.#write("tls-key.pem", enclave.tlsKey),
-      HACA_GATEWAY_OPERATOR_PORT: String(operatorPort),
       HACA_GATEWAY_UPSTREAM: `${upstream.url}/v1`,
       HACA_GATEWAY_MODELS: models.map((model) => `${model}=${versionId}`).join(","),
       ...{ HACA_GATEWAY_QUEUE: queue, HACA_GATEWAY_LEGACY_FACILITATOR: facilitator },
-    });
+    };
+    const port = String(operatorPort);
+    const url = await this.#startGateway("free", { ...settings, HACA_GATEWAY_OPERATOR_PORT: port });
     this.#ports.gateway = Number(new URL(url).port);
+    const row = { token: "OPG", amount: String(PRICE) };
+    const priced = await this.#startGateway("priced", {
+      ...settings,
+      HACA_GATEWAY_PRICES: JSON.stringify({
+        models: Object.fromEntries(models.map((model) => [model, row])),
+      }),
+      ...{ HACA_GATEWAY_PAYEE: tee.operator, HACA_GATEWAY_FACILITATOR: facilitator },
+      HACA_GATEWAY_ROUTES: "exact",
+    });
+    this.#ports.priced = Number(new URL(priced).port);
     await this.#startAttackers({ url, certificate });
     this.lead("gateway");
     await this.useOhttpKey("gateway");
@@ -177,35 +201,36 @@ export class PublicStack {
     const front = await BlobFront.start(join(this.#folder, "blobs"));
     this.#closers.push(() => front.stop());
     this.#blobsUrl = front.url;
-    return await this.#startWorker("facilitate", {
+    return await this.#startWorker(["facilitate"], {
       HACA_FACILITATOR_KEY: developmentKey(FACILITATOR),
       HACA_RELAY: String(this.settlement.target),
+      HACA_PAYMENT_RECEIVERS: this.tee.operator,
       // Whatever has come is settled as soon as nothing more comes.
       ...{ HACA_RELAY_SIZE: "100", HACA_RELAY_IDLE_SECONDS: "1" },
       ...front.settings,
     });
   }
 
-  async #startWorker(role: "collect" | "facilitate", settings: Settings): Promise<string> {
+  async #startWorker(roles: readonly string[], settings: Settings): Promise<string> {
     const worker = new WorkerProcess({
       settings: {
         ...this.#common,
-        ...{ HACA_RPC_URL: this.tee.chain.url, HACA_DATA_DIR: join(this.#folder, role) },
+        ...{ HACA_RPC_URL: this.tee.chain.url, HACA_DATA_DIR: join(this.#folder, roles.join()) },
         ...settings,
       },
-      roles: [role],
+      roles,
     });
     this.#closers.push(() => worker.child.stop());
     return await worker.url();
   }
 
-  async #startGateway(settings: Settings): Promise<string> {
+  async #startGateway(name: string, settings: Settings): Promise<string> {
     const gateway = new Child({
       command: process.execPath,
       args: [GATEWAY, "start"],
       env: {
         ...this.#common,
-        ...{ HACA_GATEWAY_PORT: "0", HACA_GATEWAY_ANSWERS: join(this.#folder, "answers") },
+        ...{ HACA_GATEWAY_PORT: "0", HACA_GATEWAY_ANSWERS: join(this.#folder, name) },
         ...settings,
       },
     });

@@ -14,7 +14,6 @@ import { waitFor } from "./processes.ts";
 
 /** Accounts of their own, so that nonces do not meet those of the chain's owner. */
 const ADMINISTRATOR = 8;
-const CHAIN_ID = 31337n;
 const LLM_PROXY = 0;
 const ENDPOINT = "https://node.example";
 export const HEARTBEAT_MAX_AGE = 1800;
@@ -40,7 +39,8 @@ export class TeeChain {
     this.#simulated = simulated;
   }
 
-  static async start(): Promise<TeeChain> {
+  /** @param chainId of development chains, if left out */
+  static async start(chainId?: number): Promise<TeeChain> {
     const simulated = makeSimulatedChain({ now: clock() });
     const account = new Wallet(developmentKey(ADMINISTRATOR)).address;
     const attestation = {
@@ -50,7 +50,7 @@ export class TeeChain {
       rootFingerprint: sha256(simulated.root),
       isDevelopmentRoot: true,
     };
-    const chain = await LocalChain.start({ attestation, holders: everyRole(account) });
+    const chain = await LocalChain.start({ attestation, holders: everyRole(account) }, chainId);
     const administrator = new Wallet(developmentKey(ADMINISTRATOR), chain.provider);
     const contract = <Name extends "TEERegistry" | "CertificateStore">(name: Name) =>
       contractAt({
@@ -101,7 +101,7 @@ export class TeeChain {
     const operator = runner.address;
     const bound = { paymentAddress: operator, endpoint, teeType };
     const nonce = bindingNonce({
-      ...{ chainId: CHAIN_ID, registry: registry.target, operator },
+      ...{ chainId: BigInt(this.chain.chainId), registry: registry.target, operator },
       ...bound,
     });
     const evidence = enclave.attest({ now: clock(), nonce: getBytes(nonce) });
@@ -118,12 +118,18 @@ export class TeeChain {
 
   /** A contract that batches of the public network's gateways are sent to. @param account number of who deploys it */
   async deployRelay(account: number): Promise<ContractOf<"LegacySettlement">> {
-    const { abi, bytecode } = readArtifact("LegacySettlement");
     const deployer = new Wallet(developmentKey(account), this.chain.provider);
-    const factory = new ContractFactory(abi as [], bytecode, deployer);
-    const deployed = await (await factory.deploy(this.registry.target)).waitForDeployment();
-    const runner = this.chain.provider;
-    return contractAt({ name: "LegacySettlement", address: String(deployed.target), runner });
+    const made = await deployed("LegacySettlement", deployer, [this.registry.target]);
+    const { provider: runner } = this.chain;
+    return contractAt({ name: "LegacySettlement", address: String(made.target), runner });
+  }
+
+  /** OPG, in the address book; all of it is the administrator's. */
+  async deployToken(): Promise<ContractOf<"OPG">> {
+    const runner = this.administrator;
+    const made = await deployed("OPG", runner, [runner.address, runner.address]);
+    await this.chain.list("OPG", made);
+    return contractAt({ name: "OPG", address: String(made.target), runner });
   }
 
   /** Who may do everything that governance may. */
@@ -143,7 +149,9 @@ export class TeeChain {
     const { teeId } = enclave;
     const values = [session.address, signsResults, clock() + 3_600n, 1n] as const;
     const [key, , until, counter] = values;
-    const domain = teeRegistryDomain({ chainId: CHAIN_ID, registry: String(registry.target) });
+    const domain = teeRegistryDomain({
+      ...{ chainId: BigInt(this.chain.chainId), registry: String(registry.target) },
+    });
     const digest = sessionKeyDigest({ domain, teeId, key, signsResults, until, counter });
     await (await registry.certifySessionKey(teeId, ...values, enclave.sign(digest))).wait();
     await this.#nextSecond();
@@ -172,4 +180,10 @@ export class TeeChain {
       "args" in event && event.args.teeId === teeId ? String(event.args.key) : [],
     );
   }
+}
+
+async function deployed(name: "LegacySettlement" | "OPG", deployer: Wallet, values: unknown[]) {
+  const { abi, bytecode } = readArtifact(name);
+  const factory = new ContractFactory(abi as [], bytecode, deployer);
+  return await (await factory.deploy(...values)).waitForDeployment();
 }
