@@ -1,7 +1,9 @@
+import { channelAccount } from "@haca/protocol/pageOpening";
 import { getBytes } from "ethers";
 import { describe, expect, it } from "vitest";
 import type { SignedResult } from "../src/profile/signAnswer.ts";
 import { DONE, ends, eventsIn, frame, says, streaming } from "./support/bed.ts";
+import { ChannelBed, ChannelPayer, chargedIn } from "./support/channelBed.ts";
 import { expectSigned } from "./support/expectSigned.ts";
 import {
   expectLegacySigned,
@@ -45,7 +47,7 @@ const errorIn = async (response: Response): Promise<[number, string]> => [
 /** That the answer is signed for its client, and as the result that the worker has, with who paid what. */
 function expectBoth(parameters: {
   bed: PaidBed;
-  payer: Payer;
+  payer: { address: string };
   answer: Answer;
   /** the answer as one has it who puts it together */
   shown: object;
@@ -149,6 +151,30 @@ describe("an answer in the profile legacy that costs something", () => {
     expect([bed.settled.length, bed.upstream.received.length]).toEqual([0, 0]);
   });
 });
+
+it("by channel costs what its result says, and nothing where the facilitator refuses it", async () => {
+  const bed = await ChannelBed.start({}, LEGACY_SIGNER);
+  const client = new ChannelPayer();
+  const payer = { paying: withHeaders(client.paying, BATCH) };
+  bed.paid.takes = 400;
+  expect((await bed.post(QUESTION, payer)).status).not.toBe(200);
+  bed.paid.takes = 202;
+  const response = await bed.post({ ...QUESTION, user: "2" }, payer);
+  const answer = (await response.json()) as Answer;
+  const [{ voucher } = { voucher: { channelId: "" } }] = client.signed;
+  const address = channelAccount(voucher.channelId);
+  const request = { ...QUESTION, user: "2" };
+  const parts = { bed: bed.paid, payer: { address }, answer, shown: answer, request };
+  expectBoth({ ...parts, output: "Hello, wörld" });
+  expect(chargedIn(response).slice(0, 2)).toEqual([String(PRICE), String(PRICE)]);
+  expect(bed.paid.results).toHaveLength(1);
+});
+
+/** A fetch that sends headers with every request. */
+const withHeaders =
+  (through: typeof fetch, headers: Record<string, string>): typeof fetch =>
+  (input, init) =>
+    through(input, { ...init, headers: { ...(init?.headers as object), ...headers } });
 
 describe("known attacks on paid answers in the profile legacy", () => {
   it("an answer that the facilitator refuses: is captured for nobody, and the payer's money goes back", async () => {
