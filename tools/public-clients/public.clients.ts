@@ -9,76 +9,14 @@ import { askPython, CLIENT_KEY, type PythonAnswer, type Step } from "./drivers/a
 import { openBatchVerifier, openTypescript, type TypescriptAnswer } from "./drivers/npmClients.ts";
 import { Veil } from "./drivers/veil.ts";
 import type { Clients } from "./prepareClients.ts";
+import { ALTERED, common, DIRECT, MODEL, messages, NAMED, SEALED, TOOLS } from "./questions.ts";
 import { CLIENTS_FILE } from "./runClients.ts";
 import { PRICE, PublicStack } from "./stack/publicStack.ts";
-import { CALL, COMPLETION, MARK, TEXT } from "./stack/upstream.ts";
+import { CALL, COMPLETION, TEXT } from "./stack/upstream.ts";
 
 const clients = JSON.parse(readFileSync(CLIENTS_FILE, "utf8")) as Clients;
 const [{ python } = { python: "" }] = clients.pythons;
 const { typescript } = clients;
-
-/** One of the SDKs' own list of models. */
-const MODEL = "gpt-4.1-2025-04-14";
-const NAMED = `openai/${MODEL}`;
-const ALTERED = TEXT.replace(MARK, "genuinf");
-const messages = [
-  { role: "system", content: "Be brief." },
-  { role: "user", content: 'Is "naïve" 𝄞 genuine?\n' },
-];
-const TOOLS = [
-  {
-    type: "function",
-    function: {
-      name: "weather",
-      description: "of a city",
-      parameters: {
-        type: "object",
-        properties: {
-          city: { type: "string" },
-          days: { type: "number", maximum: 1e21, minimum: 0.5 },
-        },
-      },
-    },
-  },
-];
-/** What the SDK sends, and the gateway hashes, of the calls below. */
-const common = { model: MODEL, messages, max_tokens: 100, temperature: 0 };
-const DIRECT: Record<string, Extract<Step, { client: "direct" }>> = {
-  chat: { client: "direct", ask: { model: NAMED, messages }, request: common },
-  stream: { client: "direct", ask: { model: NAMED, messages, stream: true }, request: common },
-  options: {
-    client: "direct",
-    ask: {
-      ...{ model: NAMED, messages, max_tokens: 7, temperature: 0.7, stop_sequence: ["\n\n", "é"] },
-      response_format: { type: "json_object" },
-    },
-    request: {
-      ...{ ...common, max_tokens: 7, temperature: 0.7, stop: ["\n\n", "é"] },
-      response_format: { type: "json_object" },
-    },
-  },
-  tools: {
-    client: "direct",
-    ask: { model: NAMED, messages, tools: TOOLS },
-    request: { ...common, tools: TOOLS, tool_choice: "auto" },
-  },
-  toolsStream: {
-    client: "direct",
-    ask: { model: NAMED, messages, tools: TOOLS, stream: true },
-    request: { ...common, tools: TOOLS, tool_choice: "auto" },
-  },
-  completion: {
-    client: "direct",
-    ask: { model: NAMED, prompt: "Say ü" },
-    request: { model: MODEL, prompt: "Say ü", max_tokens: 100, temperature: 0 },
-  },
-};
-const SEALED: Record<string, Extract<Step, { client: "sealed" }>> = {
-  chat: { client: "sealed", ask: { model: NAMED, messages, temperature: 1 } },
-  stream: { client: "sealed", ask: { model: NAMED, messages, stream: true } },
-  tools: { client: "sealed", ask: { model: NAMED, messages, tools: TOOLS } },
-  toolsStream: { client: "sealed", ask: { model: NAMED, messages, tools: TOOLS, stream: true } },
-};
 
 let stack: PublicStack;
 /**

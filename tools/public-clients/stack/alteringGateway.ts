@@ -95,7 +95,7 @@ export class AlteringGateway {
     response.end();
   }
 
-  /** The genuine answer but for one byte. @throws where there is nothing to change */
+  /** The genuine answer but for one byte, wherever that stands. @throws where there is nothing to change */
   async #altered(path: string, body: Uint8Array, given: IncomingHttpHeaders) {
     const { certificate, url } = this.#gateway;
     const headers = Object.fromEntries(
@@ -107,6 +107,7 @@ export class AlteringGateway {
     const answer = await askPinned({ url: `${url}${path}`, certificate, headers, body });
     const text = answer.body.toString("utf8");
     if (!text.includes(MARK)) throw new Error(`nothing to alter: ${text}`);
-    return { text: text.replace(MARK, ALTERED), type: answer.headers["content-type"] ?? "" };
+    // Completions say it twice, and clients read either.
+    return { text: text.replaceAll(MARK, ALTERED), type: answer.headers["content-type"] ?? "" };
   }
 }
