@@ -1,17 +1,30 @@
 import { readFileSync } from "node:fs";
 import { blobIdFromLegacyBytes } from "@haca/protocol/blobs/blobId";
-import { type EventLog, Wallet } from "ethers";
+import { PERMIT2_ADDRESS } from "@x402/evm";
+import { type EventLog, MaxUint256, Wallet } from "ethers";
 import { createPublicClient, http } from "viem";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
+import { FEE_BPS } from "../../worker/test/support/escrow.ts";
 import { waitFor } from "../../worker/test/support/processes.ts";
 import { askPython, CLIENT_KEY, type PythonAnswer, type Step } from "./drivers/askPython.ts";
 import { openBatchVerifier, openTypescript, type TypescriptAnswer } from "./drivers/npmClients.ts";
 import { Veil } from "./drivers/veil.ts";
 import type { Clients } from "./prepareClients.ts";
-import { ALTERED, common, DIRECT, MODEL, messages, NAMED, SEALED, TOOLS } from "./questions.ts";
+import {
+  ALTERED,
+  common,
+  DIRECT,
+  MODEL,
+  messages,
+  NAMED,
+  SEALED,
+  stepsOf,
+  TOOLS,
+  textIn,
+} from "./questions.ts";
 import { CLIENTS_FILE } from "./runClients.ts";
-import { PRICE, PublicStack } from "./stack/publicStack.ts";
+import { type Leads, PRICE, PublicStack } from "./stack/publicStack.ts";
 import { CALL, COMPLETION, TEXT } from "./stack/upstream.ts";
 
 const clients = JSON.parse(readFileSync(CLIENTS_FILE, "utf8")) as Clients;
@@ -127,16 +140,6 @@ async function startVeil(): Promise<Veil> {
   return veil;
 }
 
-const textIn = (events: readonly string[]): string =>
-  events
-    .map((event) => {
-      const frame = JSON.parse(event.slice("data: ".length)) as {
-        choices: { delta: { content?: string } }[];
-      };
-      return frame.choices[0]?.delta.content ?? "";
-    })
-    .join("");
-
 const noTypescript = typeof typescript === "string" ? "" : typescript.missing;
 describe.skipIf(noTypescript !== "")(`the TypeScript SDK 2.1.1 ${noTypescript}`, () => {
   const open = () => {
@@ -203,10 +206,7 @@ const stepOf = (
 });
 
 /** What a test does while the node's address leads to somebody else. */
-async function led(
-  to: "altering" | "stranger" | "priced",
-  test: () => Promise<void>,
-): Promise<void> {
+async function led(to: Exclude<Leads, "gateway">, test: () => Promise<void>): Promise<void> {
   stack.lead(to);
   try {
     await test();
@@ -291,24 +291,31 @@ describe("an answer that costs something", () => {
     const { tee, token } = stack;
     return { payer: await token.balanceOf(payer), payee: await token.balanceOf(tee.operator) };
   };
-  /** Steps that nobody else asks: the same payer's same request is paid once. */
-  const stepsOf = (name: string) => {
-    const asked = [...messages, { role: "user", content: name }];
-    const request = { ...common, messages: asked };
-    const prompt = `Say ${name}`;
-    return {
-      chat: { client: "direct", ask: { model: NAMED, messages: asked }, request },
-      stream: { client: "direct", ask: { model: NAMED, messages: asked, stream: true }, request },
-      completion: {
-        client: "direct",
-        ask: { model: NAMED, prompt },
-        request: { model: MODEL, prompt, max_tokens: 100, temperature: 0 },
-      },
-    } as const satisfies Record<string, Step>;
-  };
+  /** Asks by all clients, and returns how often that costs something: the TypeScript SDK asks the same twice. */
+  async function askPaying(route: "exact" | "escrow"): Promise<bigint> {
+    let count = 0n;
+    await led(route, async () => {
+      for (const { python: environment, version } of clients.pythons) {
+        const answers = await askAll(environment, stepsOf(`${route} ${version}`));
+        expectGenuine(answers.chat, { text: TEXT });
+        expectGenuine(answers.stream, { text: TEXT });
+        expectGenuine(answers.completion, { text: COMPLETION });
+        count += 3n;
+      }
+      if (typeof typescript !== "string") return;
+      const client = openTypescript(typescript, stack);
+      onTestFinished(() => client.close());
+      for (const ask of Array(2).fill(stepsOf(route).chat.ask)) {
+        const chat = await client.llm.chat(ask as object);
+        expect(chat.chatOutput?.content).toBe(TEXT);
+      }
+      count += 1n;
+    });
+    return count;
+  }
 
   it("is not given to who has nothing", async () => {
-    await led("priced", async () => {
+    await led("exact", async () => {
       const { chat } = await askAll(python, { chat: stepsOf("free").chat });
       expect(chat.error).toBe("RuntimeError");
       expect(chat.reason_of_error).toContain("HTTP 402");
@@ -319,24 +326,7 @@ describe("an answer that costs something", () => {
     const { tee, token } = stack;
     await (await token.transfer(payer, 10n * PRICE)).wait();
     const before = await balances();
-    let count = 0n;
-    await led("priced", async () => {
-      for (const { python: environment, version } of clients.pythons) {
-        const answers = await askAll(environment, stepsOf(version));
-        expectGenuine(answers.chat, { text: TEXT });
-        expectGenuine(answers.stream, { text: TEXT });
-        expectGenuine(answers.completion, { text: COMPLETION });
-        count += 3n;
-      }
-      if (typeof typescript !== "string") return;
-      const client = openTypescript(typescript, stack);
-      onTestFinished(() => client.close());
-      for (const name of ["2.1.1", "2.1.1"]) {
-        const chat = await client.llm.chat(stepsOf(name).chat.ask);
-        expect(chat.chatOutput?.content).toBe(TEXT);
-      }
-      count += 1n;
-    });
+    const count = await askPaying("exact");
     const after = await balances();
     expect(before.payer - after.payer).toBe(count * PRICE);
     expect(after.payee - before.payee).toBe(count * PRICE);
@@ -345,6 +335,25 @@ describe("an answer that costs something", () => {
       return BigInt(found.size) === count ? [...found.values()] : undefined;
     });
     expect(counts).toEqual(counts.map(() => 1));
+  });
+
+  it("is held by the escrow for them (x402, upto), and captured once its result is settled", async () => {
+    const { tee, token } = stack;
+    const wallet = new Wallet(CLIENT_KEY, tee.chain.provider);
+    await tee.chain.send("anvil_setBalance", payer, "0xde0b6b3a7640000");
+    const approval = token.interface.encodeFunctionData("approve", [PERMIT2_ADDRESS, MaxUint256]);
+    const to = String(token.target);
+    await (await wallet.sendTransaction({ to, data: approval, gasLimit: 100_000n })).wait();
+    await (await token.transfer(payer, 10n * PRICE)).wait();
+    const before = await balances();
+    const count = await askPaying("escrow");
+    expect(before.payer - (await balances()).payer).toBe(count * PRICE);
+    const due = (count * PRICE * (10_000n - FEE_BPS)) / 10_000n;
+    const paid = await waitFor(async () => {
+      const got = (await balances()).payee - before.payee;
+      return got >= due ? got : undefined;
+    });
+    expect(paid).toBe(due);
   });
 });
 

@@ -63,3 +63,30 @@ export const SEALED: Record<string, Extract<Step, { client: "sealed" }>> = {
   tools: { client: "sealed", ask: { model: NAMED, messages, tools: TOOLS } },
   toolsStream: { client: "sealed", ask: { model: NAMED, messages, tools: TOOLS, stream: true } },
 };
+
+/** Steps that nobody else asks: the same payer's same request is paid once. */
+export const stepsOf = (name: string) => {
+  const asked = [...messages, { role: "user", content: name }];
+  const request = { ...common, messages: asked };
+  const prompt = `Say ${name}`;
+  return {
+    chat: { client: "direct", ask: { model: NAMED, messages: asked }, request },
+    stream: { client: "direct", ask: { model: NAMED, messages: asked, stream: true }, request },
+    completion: {
+      client: "direct",
+      ask: { model: NAMED, prompt },
+      request: { model: MODEL, prompt, max_tokens: 100, temperature: 0 },
+    },
+  } as const satisfies Record<string, Step>;
+};
+
+/** The text that a stream's events make. */
+export const textIn = (events: readonly string[]): string =>
+  events
+    .map((event) => {
+      const frame = JSON.parse(event.slice("data: ".length)) as {
+        choices: { delta: { content?: string } }[];
+      };
+      return frame.choices[0]?.delta.content ?? "";
+    })
+    .join("");

@@ -9,8 +9,10 @@ import { type OhttpRecord, ohttpKeyDigest, teeRegistryDomain } from "@haca/proto
 import { fetchOhttpKey } from "@haca/worker/roles/heartbeat/enclaveClient";
 import type { ContractOf } from "../../../scripts/lib/contracts.ts";
 import { BlobFront } from "../../../worker/test/support/blobFront.ts";
+import { deployEscrow } from "../../../worker/test/support/escrow.ts";
 import { freePorts } from "../../../worker/test/support/freePorts.ts";
 import { developmentKey } from "../../../worker/test/support/localChain.ts";
+import { PageContract } from "../../../worker/test/support/pageContract.ts";
 import { Child } from "../../../worker/test/support/processes.ts";
 import { TeeChain } from "../../../worker/test/support/teeChain.ts";
 import { type Settings, WorkerProcess } from "../../../worker/test/support/worker.ts";
@@ -30,7 +32,7 @@ const [DEPLOYER, FACILITATOR, COLLECTOR] = [1, 2, 3] as const;
 const OPERATOR = 8;
 
 /** Whom the node's address leads to. */
-export type Leads = "gateway" | "priced" | "altering" | "stranger";
+export type Leads = "gateway" | "exact" | "escrow" | "altering" | "stranger";
 
 /**
  * What an operator of a node runs: a chain with our contracts, an admitted enclave, a worker, a facilitator with its blob store, and
@@ -39,7 +41,8 @@ export type Leads = "gateway" | "priced" | "altering" | "stranger";
 export class PublicStack {
   readonly #closers: (() => Promise<void>)[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), "haca-public-clients-"));
-  readonly #ports = { gateway: 0, priced: 0, altering: 0, stranger: 0 };
+  readonly #ports = { gateway: 0, exact: 0, escrow: 0, altering: 0, stranger: 0 };
+  #escrow = "";
   #tee: TeeChain | undefined;
   #enclave: SimulatedEnclave | undefined;
   #settlement: ContractOf<"LegacySettlement"> | undefined;
@@ -135,7 +138,7 @@ export class PublicStack {
     this.#tee = tee;
     this.#closers.push(() => tee.stop());
     this.#settlement = await tee.deployRelay(DEPLOYER);
-    this.#token = await tee.deployToken();
+    await this.#deployPayments(tee);
     const versionId = await tee.chain.publishManifest("chat");
     const keys = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const enclave = tee.enclave("rsa", keys);
@@ -168,21 +171,32 @@ export class PublicStack {
     const url = await this.#startGateway("free", { ...settings, HACA_GATEWAY_OPERATOR_PORT: port });
     this.#ports.gateway = Number(new URL(url).port);
     const row = { token: "OPG", amount: String(PRICE) };
-    const priced = await this.#startGateway("priced", {
-      ...settings,
-      HACA_GATEWAY_PRICES: JSON.stringify({
-        models: Object.fromEntries(models.map((model) => [model, row])),
-      }),
-      ...{ HACA_GATEWAY_PAYEE: tee.operator, HACA_GATEWAY_FACILITATOR: facilitator },
-      HACA_GATEWAY_ROUTES: "exact",
-    });
-    this.#ports.priced = Number(new URL(priced).port);
+    const rows = Object.fromEntries(models.map((model) => [model, row]));
+    for (const route of ["exact", "escrow"] as const) {
+      const priced = await this.#startGateway(route, {
+        ...{ ...settings, HACA_GATEWAY_PRICES: JSON.stringify({ models: rows }) },
+        ...{ HACA_GATEWAY_PAYEE: tee.operator, HACA_GATEWAY_FACILITATOR: facilitator },
+        HACA_GATEWAY_ROUTES: route,
+      });
+      this.#ports[route] = Number(new URL(priced).port);
+    }
     await this.#startAttackers({ url, certificate });
     this.lead("gateway");
     await this.useOhttpKey("gateway");
     const relay = await Relay.start({ url: door.url, certificate });
     this.#relay = relay;
     this.#closers.push(() => relay.stop());
+  }
+
+  /** OPG and the escrow. Pages are none of this deployment's: results are settled singly, and at once. */
+  async #deployPayments(tee: TeeChain): Promise<void> {
+    const pages = await PageContract.deploy(tee);
+    const escrow = await deployEscrow(tee, pages);
+    this.#escrow = String(escrow.target);
+    this.#token = pages.token;
+    const { contracts } = tee.chain.book;
+    Object.assign(contracts, { OPG: { ...contracts.AccessManager, address: pages.token.target } });
+    delete contracts.PageSettlement;
   }
 
   async #startAttackers(gateway: { url: string; certificate: string }): Promise<void> {
@@ -242,7 +256,10 @@ export class PublicStack {
 
   get #common(): Settings {
     const book = this.tee.writeBook(join(this.#folder, "book.json"));
-    return { HACA_CHAIN_ID: String(CHAIN_ID), HACA_ADDRESS_BOOK: book };
+    return {
+      ...{ HACA_CHAIN_ID: String(CHAIN_ID), HACA_ADDRESS_BOOK: book },
+      ...{ HACA_ESCROW: this.#escrow, HACA_REORG_BLOCKS: "1" },
+    };
   }
 
   #write(name: string, content: string): string {

@@ -118,18 +118,12 @@ export class TeeChain {
 
   /** A contract that batches of the public network's gateways are sent to. @param account number of who deploys it */
   async deployRelay(account: number): Promise<ContractOf<"LegacySettlement">> {
+    const { abi, bytecode } = readArtifact("LegacySettlement");
     const deployer = new Wallet(developmentKey(account), this.chain.provider);
-    const made = await deployed("LegacySettlement", deployer, [this.registry.target]);
+    const factory = new ContractFactory(abi as [], bytecode, deployer);
+    const made = await (await factory.deploy(this.registry.target)).waitForDeployment();
     const { provider: runner } = this.chain;
     return contractAt({ name: "LegacySettlement", address: String(made.target), runner });
-  }
-
-  /** OPG, in the address book; all of it is the administrator's. */
-  async deployToken(): Promise<ContractOf<"OPG">> {
-    const runner = this.administrator;
-    const made = await deployed("OPG", runner, [runner.address, runner.address]);
-    await this.chain.list("OPG", made);
-    return contractAt({ name: "OPG", address: String(made.target), runner });
   }
 
   /** Who may do everything that governance may. */
@@ -180,10 +174,4 @@ export class TeeChain {
       "args" in event && event.args.teeId === teeId ? String(event.args.key) : [],
     );
   }
-}
-
-async function deployed(name: "LegacySettlement" | "OPG", deployer: Wallet, values: unknown[]) {
-  const { abi, bytecode } = readArtifact(name);
-  const factory = new ContractFactory(abi as [], bytecode, deployer);
-  return await (await factory.deploy(...values)).waitForDeployment();
 }
