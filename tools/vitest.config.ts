@@ -1,5 +1,10 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 
 export default defineConfig({
-  test: { include: ["**/*.test.ts"], testTimeout: 300_000, hookTimeout: 300_000 },
+  test: {
+    include: ["**/*.test.ts"],
+    // Others' packages, with tests of their own.
+    exclude: [...configDefaults.exclude, "**/.cache/**"],
+    ...{ testTimeout: 300_000, hookTimeout: 300_000 },
+  },
 });

@@ -78,6 +78,7 @@ export async function startGateway(parameters: {
             }),
       ...{ upstream, ohttp },
       facilitator: config.facilitator && new LegacyFacilitator(config.facilitator),
+      signsBoth: payments !== undefined,
       signing: {
         ...{ signer, domain: config.domain, ids: new RequestIds(teeId) },
         clock: () => BigInt(Math.floor(Date.now() / 1000)),

@@ -1,8 +1,5 @@
-import { constants, generateKeyPairSync, verify } from "node:crypto";
-import { legacyMessageHash } from "@haca/protocol/legacySettlement";
-import { getBytes, id } from "ethers";
+import { id } from "ethers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openResultSigner } from "../src/profile/resultSigner.ts";
 import {
   ANSWER,
   answering,
@@ -17,12 +14,9 @@ import {
 } from "./support/bed.ts";
 import { Deferred } from "./support/deferred.ts";
 import { HttpServer } from "./support/httpServer.ts";
+import { expectLegacySigned, LEGACY_SIGNER, type LegacySignature } from "./support/legacySigned.ts";
 import { sealRequest } from "./support/ohttpClient.ts";
 
-const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
-const SIGNER = openResultSigner({
-  attestedKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-});
 const BATCH = { "x-settlement-type": "batch" };
 /** Numbers in classes that a double would lose, and a key that comes twice. */
 const TEXT =
@@ -35,12 +29,7 @@ const CALLS = [{ id: "call_1", type: "function", function: { name: "f", argument
 const CALLS_TEXT =
   '[{"function": {"arguments": "{\\"a\\": 1}", "name": "f"}, "id": "call_1", "type": "function"}]';
 
-type Legacy = {
-  tee_id: string;
-  tee_request_hash: string;
-  tee_output_hash: string;
-  tee_signature: string;
-  tee_timestamp: number;
+type Legacy = LegacySignature & {
   choices: { finish_reason: string | null; delta?: { content?: string; tool_calls?: unknown[] } }[];
   usage?: unknown;
   model: string;
@@ -52,7 +41,7 @@ const taking = answering({ settlementJob: {} }, 202);
 beforeAll(async () => {
   facilitator = await HttpServer.start(taking);
   const settings = { url: facilitator.url, withinMs: 20_000 };
-  bed = await Bed.start({ signer: SIGNER, facilitator: settings });
+  bed = await Bed.start({ signer: LEGACY_SIGNER, facilitator: settings });
 });
 beforeEach(() => {
   bed.reset();
@@ -63,21 +52,6 @@ afterAll(async () => {
   await bed.stop();
   await facilitator.stop();
 });
-
-/** As the public network's clients verify it, who have request, answer and the attested key. */
-function expectSigned(answer: Legacy, parameters: { request: string; output: string }): void {
-  expect(answer.tee_request_hash).toBe(id(parameters.request).slice(2));
-  expect(answer.tee_output_hash).toBe(id(parameters.output).slice(2));
-  expect(answer.tee_id).toBe(SIGNER.teeId);
-  const message = legacyMessageHash({
-    inputHash: `0x${answer.tee_request_hash}`,
-    outputHash: `0x${answer.tee_output_hash}`,
-    timestamp: BigInt(answer.tee_timestamp),
-  });
-  const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32, key: publicKey };
-  const signature = Buffer.from(answer.tee_signature, "base64");
-  expect(verify("sha256", getBytes(message), pss, signature)).toBe(true);
-}
 
 /** What the facilitator was given of an answer. */
 const submissions = () =>
@@ -108,7 +82,7 @@ const stream = async (...frames: string[]) => {
 describe("an answer in the profile legacy", () => {
   it("is signed over what the public network's clients hash, with numbers as they were written", async () => {
     const answer = await ask(TEXT);
-    expectSigned(answer, { request: HASHED, output: "Hello, wörld" });
+    expectLegacySigned(answer, { request: HASHED, output: "Hello, wörld" });
     expect(answer).toMatchObject({
       ...{ id: ANSWER.id, object: ANSWER.object, created: ANSWER.created, model: "m" },
       ...{ choices: ANSWER.choices, usage: ANSWER.usage },
@@ -132,7 +106,7 @@ describe("an answer in the profile legacy", () => {
       choices: [{ index: 0, message, finish_reason: "tool_calls" }],
     });
     const answer = await ask(TEXT);
-    expectSigned(answer, { request: HASHED, output: CALLS_TEXT });
+    expectLegacySigned(answer, { request: HASHED, output: CALLS_TEXT });
     const shown = { role: "assistant", content: "", tool_calls: CALLS };
     expect(answer.choices).toEqual([{ index: 0, message: shown, finish_reason: "tool_calls" }]);
   });
@@ -143,13 +117,13 @@ describe("an answer in the profile legacy", () => {
     const asked = { model: "m", prompt: "p", temperature: 0, max_tokens: 5 };
     const answer = await ask(asked, { path: "completions" });
     const request = '{"max_tokens": 5, "model": "m", "prompt": "p", "temperature": 0.0}';
-    expectSigned(answer, { request, output: "a\u0000b" });
+    expectLegacySigned(answer, { request, output: "a\u0000b" });
     expect(answer).toMatchObject({ choices, completion: "a\u0000b" });
   });
 
   it("is nobody's to settle where the client wants it private", async () => {
     const answer = await ask(TEXT, { headers: { "x-settlement-type": "private" } });
-    expectSigned(answer, { request: HASHED, output: "Hello, wörld" });
+    expectLegacySigned(answer, { request: HASHED, output: "Hello, wörld" });
     expect(answer.haca).toEqual({ profile: "legacy", settlement: "private" });
     expect(facilitator.received).toEqual([]);
   });
@@ -263,7 +237,7 @@ describe("a stream in the profile legacy", () => {
     ]);
     const last = frames.at(-1) as Legacy;
     expect(last.model).toBe("m");
-    expectSigned(last, { request: HASHED, output: "Hello, wörld" });
+    expectLegacySigned(last, { request: HASHED, output: "Hello, wörld" });
     expect(submissions()).toEqual([submissionOf(last)]);
   });
 
@@ -279,7 +253,7 @@ describe("a stream in the profile legacy", () => {
     const [called, last, ...more] = events.slice(0, -1).map((event) => JSON.parse(event) as Legacy);
     expect(more).toEqual([]);
     expect(called?.choices[0]?.delta?.tool_calls).toEqual([{ index: 0, ...CALLS[0] }]);
-    expectSigned(last as Legacy, { request: HASHED, output: CALLS_TEXT });
+    expectLegacySigned(last as Legacy, { request: HASHED, output: CALLS_TEXT });
   });
 
   it("of the other interface is text, too", async () => {
@@ -291,7 +265,7 @@ describe("a stream in the profile legacy", () => {
     const events = eventsIn(await response.text());
     const last = JSON.parse(events.at(-2) ?? "") as Legacy;
     const request = '{"model": "m", "prompt": "p", "temperature": 0.0}';
-    expectSigned(last, { request, output: "ab" });
+    expectLegacySigned(last, { request, output: "ab" });
   });
 
   it("that fails says so in the public network's form, and is neither signed nor settled", async () => {
@@ -338,7 +312,7 @@ it("a client that says nothing of a settlement has the profile haca-1", async ()
 });
 
 it("a gateway without a facilitator has the profile haca-1 alone", async () => {
-  const other = await Bed.forTest({ signer: SIGNER });
+  const other = await Bed.forTest({ signer: LEGACY_SIGNER });
   const response = await other.post({ model: "m", messages: [] }, { headers: BATCH });
   expect(await response.json()).toMatchObject({ haca: { profile: "haca-1" } });
 });
@@ -357,7 +331,7 @@ it("an oblivious request is answered in the profile legacy", async () => {
     });
   const response = await post(sealed.bytes);
   const answer = JSON.parse(sealed.open(new Uint8Array(await response.arrayBuffer()))) as Legacy;
-  expectSigned(answer, { request: HASHED, output: "Hello, wörld" });
+  expectLegacySigned(answer, { request: HASHED, output: "Hello, wörld" });
   expect(submissions()).toEqual([submissionOf(answer)]);
   const other = sealRequest({ keyId, publicKey: public_key }, '{"model":"x"}');
   const refused = await post(other.bytes);

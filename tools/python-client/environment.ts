@@ -8,48 +8,66 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import { CACHE_FOLDER, CLIENT_FOLDER, run } from "./process.ts";
 
 /** No Python that the client runs on, or its packages cannot be had. */
 export class PythonMissing extends BaseError {}
 
-const ENVIRONMENT = join(CACHE_FOLDER, "environment");
-const STAMP = join(CACHE_FOLDER, "environment.stamp");
 const REQUIREMENTS = join(CLIENT_FOLDER, "requirements.txt");
 const PROGRAMS = ["python3", "python"];
-/** Its version and what environments are made with; fails where that is missing, or the version is too early. */
-const PROBE = "import ensurepip, sys, venv; assert sys.version_info >= (3, 10); print(sys.version)";
 const QUIET = ["--quiet", "--disable-pip-version-check", "--no-input"];
 const SOURCES = ["LICENSE", "README.md", "pyproject.toml", "src"];
 
 /**
- * An environment with exactly the packages of the pinned list, each with its hash; made anew where the list or Python changed, and in
- * the deep run.
+ * An environment with exactly the packages of the pinned list, each with its hash.
  * @returns the program `python` in it
  * @throws PythonMissing
  */
-export async function prepareEnvironment(): Promise<string> {
-  const { program, version } = await findPython();
-  const list = readFileSync(REQUIREMENTS, "utf8");
-  const stamp = createHash("sha256").update(`${version}\n${list}`).digest("hex");
-  const python = join(ENVIRONMENT, process.platform === "win32" ? "Scripts/python" : "bin/python");
-  const isFresh = existsSync(STAMP) && readFileSync(STAMP, "utf8") === stamp;
+export const prepareEnvironment = (): Promise<string> =>
+  makeEnvironment({
+    ...{ folder: join(CACHE_FOLDER, "environment"), client: "the Python client", least: "3.10" },
+    lists: [{ path: REQUIREMENTS, flags: ["--require-hashes"] }],
+  });
+
+/**
+ * An environment with the packages of lists, installed in their order; made anew where a list or Python changed, and in the deep run.
+ * Beside its folder lies a stamp of what it was made of.
+ * @returns the program `python` in it
+ * @throws PythonMissing
+ */
+export async function makeEnvironment(parameters: {
+  folder: string;
+  /** whose it is, in words */
+  client: string;
+  /** earliest version of Python, "3.10" */
+  least: string;
+  lists: readonly { path: string; flags: readonly string[] }[];
+}): Promise<string> {
+  const { client, folder, lists } = parameters;
+  const { program, version } = await findPython(parameters);
+  const content = lists.map(({ path }) => readFileSync(path, "utf8")).join("");
+  const stamp = createHash("sha256").update(`${version}\n${content}`).digest("hex");
+  const stampFile = `${folder}.stamp`;
+  const python = join(folder, process.platform === "win32" ? "Scripts/python" : "bin/python");
+  const isFresh = existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp;
   if (isFresh && process.env.HACA_DEEP !== "1") return python;
-  rmSync(STAMP, { force: true });
-  rmSync(ENVIRONMENT, { recursive: true, force: true });
-  mkdirSync(CACHE_FOLDER, { recursive: true });
+  rmSync(stampFile, { force: true });
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(dirname(folder), { recursive: true });
   await orMissing(
-    "an environment for the Python client cannot be made",
-    run({ program, parameters: ["-m", "venv", ENVIRONMENT] }),
+    `an environment for ${client} cannot be made`,
+    run({ program, parameters: ["-m", "venv", folder] }),
   );
   const install = ["-m", "pip", "install", ...QUIET, "--no-compile", "--only-binary", ":all:"];
-  await orMissing(
-    "the packages of the Python client cannot be had",
-    run({ program: python, parameters: [...install, "--require-hashes", "-r", REQUIREMENTS] }),
-  );
-  writeFileSync(STAMP, stamp);
+  for (const { flags, path } of lists) {
+    await orMissing(
+      `the packages of ${client} cannot be had`,
+      run({ program: python, parameters: [...install, ...flags, "-r", path] }),
+    );
+  }
+  writeFileSync(stampFile, stamp);
   return python;
 }
 
@@ -72,14 +90,20 @@ export async function installWheel(python: string): Promise<string> {
   return wheel;
 }
 
-async function findPython(): Promise<{ program: string; version: string }> {
+async function findPython(parameters: {
+  client: string;
+  least: string;
+}): Promise<{ program: string; version: string }> {
+  const { client, least } = parameters;
+  // Its version and what environments are made with; fails where that is missing, or the version is too early.
+  const probe = `import ensurepip, sys, venv; assert sys.version_info >= (${least.replace(".", ", ")}); print(sys.version)`;
   for (const program of PROGRAMS) {
-    const found = await run({ program, parameters: ["-c", PROBE] }).catch(() => undefined);
+    const found = await run({ program, parameters: ["-c", probe] }).catch(() => undefined);
     if (found !== undefined) return { program, version: found.output };
   }
   throw new PythonMissing({
     code: "python.missing",
-    message: "no Python from 3.10 on with venv is installed: the Python client is not tested",
+    message: `no Python from ${least} on with venv is installed: ${client} is not tested`,
   });
 }
 

@@ -11,7 +11,7 @@ type Ended = { status: number; output: string };
 
 /**
  * Runs a program to its end, its output shown or kept.
- * @throws BaseError `python.notRun` where it cannot be started; `python.failed` where it fails and is not shown
+ * @throws BaseError `program.notRun` where it cannot be started; `program.failed` where it fails and is not shown
  */
 export function run(parameters: {
   program: string;
@@ -34,12 +34,14 @@ export function run(parameters: {
     child.stdout?.on("data", keep);
     child.stderr?.on("data", keep);
     child.once("error", (cause) =>
-      reject(new BaseError({ code: "python.notRun", message: `${program} does not start`, cause })),
+      reject(
+        new BaseError({ code: "program.notRun", message: `${program} does not start`, cause }),
+      ),
     );
     child.once("close", (code) => {
       const status = code ?? 1;
       if (status === 0 || isShown) resolve({ status, output });
-      else reject(new BaseError({ code: "python.failed", message: lastLine(program, output) }));
+      else reject(new BaseError({ code: "program.failed", message: lastLine(program, output) }));
     });
   });
 }

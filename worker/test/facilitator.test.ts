@@ -5,7 +5,7 @@ import { createHttpBlobStore } from "@haca/protocol/blobs/httpBlobStore";
 import { withLegacyRoot } from "@haca/protocol/blobs/legacyBlob";
 import { legacyMessageHash } from "@haca/protocol/legacySettlement";
 import { heartbeatMessage } from "@haca/protocol/teeMessages";
-import { ContractFactory, type EventLog, id, Wallet } from "ethers";
+import { type EventLog, id, Wallet } from "ethers";
 import { Pool } from "pg";
 import {
   afterAll,
@@ -17,8 +17,7 @@ import {
   it,
   onTestFinished,
 } from "vitest";
-import { type ContractOf, connected, contractAt } from "../../scripts/lib/contracts.ts";
-import { readArtifact } from "../../testing/artifacts.ts";
+import { type ContractOf, connected } from "../../scripts/lib/contracts.ts";
 import { BlobFront, type FrontMode } from "./support/blobFront.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { developmentKey } from "./support/localChain.ts";
@@ -43,13 +42,7 @@ const folder = sharedFolder();
 
 beforeAll(async () => {
   tee = await TeeChain.start();
-  const { abi, bytecode } = readArtifact("LegacySettlement");
-  const deployer = new Wallet(developmentKey(DEPLOYER), tee.chain.provider);
-  const factory = new ContractFactory(abi as [], bytecode, deployer);
-  const deployed = await (await factory.deploy(tee.registry.target)).waitForDeployment();
-  relay = contractAt({
-    ...{ name: "LegacySettlement", address: String(deployed.target), runner: tee.chain.provider },
-  });
+  relay = await tee.deployRelay(DEPLOYER);
   enclave = tee.enclave("rsa");
   other = tee.enclave("rsa");
   await tee.admit(enclave);

@@ -8,7 +8,7 @@ import { repeatOf } from "../answers/answerFile.ts";
 import { QueueError, RefusedRequestError } from "../gatewayError.ts";
 import { Facilitator } from "../payments/facilitator.ts";
 import { paidParts } from "../payments/paidParts.ts";
-import { decode, saltedBy, sameOf, withoutSalt } from "../payments/paidRequest.ts";
+import { decode, requestBytes, saltedBy, sameOf, withoutSalt } from "../payments/paidRequest.ts";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
 import { tokenPriceOf } from "../payments/prices.ts";
 import { type Quote, Quotes } from "../payments/quote.ts";
@@ -155,10 +155,10 @@ export class ChannelPayments {
     const { maxClaimableAmount, signature } = read.voucher;
     const base = maxClaimableAmount - most;
     // The salt of a quote is another each time that a client asks again by itself.
-    const { body, isSalted, path, salt } = given.request;
+    const { isSalted, salt } = given.request;
     const repeat = repeatOf({
       key: `x402 ${read.channelId} ${maxClaimableAmount} ${signature} ${sameOf(given.request)}`,
-      request: Buffer.concat([Buffer.from(`${path}\n${isSalted ? salt : ""}\n`), body]),
+      request: requestBytes(given.request, isSalted ? salt : ""),
     });
     return { ...read, quote, most, base, request: { ...request, repeat }, url };
   }

@@ -75,16 +75,19 @@ export function signLegacy(parameters: {
   return { teeId: signing.signer.teeId, inputHash, outputHash, timestamp, signature };
 }
 
-/** The fields by which clients verify an answer, and the profile's name. */
-export const legacyFields = (
-  signed: LegacySigned,
-  settlement: LegacyTerms["settlement"],
-): JsonObject =>
-  objectOf({
+/** The fields by which clients verify an answer, and the profile's name; with the fields of the result that it is as well, if it is one. */
+export const legacyFields = (parameters: {
+  signed: LegacySigned;
+  settlement: LegacyTerms["settlement"];
+  result: JsonObject | undefined;
+}): JsonObject => {
+  const { result, settlement, signed } = parameters;
+  return objectOf({
     tee_signature: signed.signature,
     tee_request_hash: signed.inputHash.slice(2),
     tee_output_hash: signed.outputHash.slice(2),
     tee_timestamp: Number(signed.timestamp),
     tee_id: signed.teeId,
-    haca: objectOf({ profile: "legacy", settlement }),
+    haca: objectOf({ profile: "legacy", settlement, result }),
   });
+};

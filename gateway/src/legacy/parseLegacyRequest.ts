@@ -3,7 +3,7 @@ import { readLegacyJson } from "@haca/protocol/json/readJson";
 import { LegacyRequestError, legacyRequestText } from "@haca/protocol/legacyRequest";
 import { id } from "ethers";
 import { RefusedRequestError } from "../gatewayError.ts";
-import type { ChatRequest, LegacyTerms } from "../server/chatRequest.ts";
+import { type ChatRequest, type LegacyTerms, parseChatRequest } from "../server/chatRequest.ts";
 import { readRequestBody, refused } from "../server/requestBody.ts";
 import { legacyJson } from "./legacyJson.ts";
 
@@ -16,7 +16,11 @@ export const isLegacy = (request: ChatRequest): request is LegacyRequest =>
 /** Header by which a client of the public network says what is to become of an answer, and that it is one. */
 export const SETTLEMENT_HEADER = "x-settlement-type";
 
-/** @throws RefusedRequestError naming the field */
+/**
+ * Where an answer is signed as a result, too, the body has to be one that both profiles read: what goes upstream is what the
+ * result's hash is of, and has the values that the client's hash is of.
+ * @throws RefusedRequestError naming the field
+ */
 export function parseLegacyRequest(parameters: {
   path: ChatRequest["path"];
   bytes: Uint8Array;
@@ -24,8 +28,10 @@ export function parseLegacyRequest(parameters: {
   models: ReadonlyMap<string, string>;
   /** members that are taken out, unread */
   drops?: readonly string[];
+  /** whether the answer is signed in both profiles */
+  signsBoth: boolean;
 }): LegacyRequest {
-  const { header, path } = parameters;
+  const { header, path, signsBoth } = parameters;
   const { json, ...rest } = readRequestBody({ ...parameters, read: readLegacyJson });
   const n = json.get("n") ?? null;
   if (n !== null && !(n instanceof NumberText && Number(n.text) === 1)) {
@@ -35,12 +41,15 @@ export function parseLegacyRequest(parameters: {
     const reason = "is not taken in the profile legacy";
     throw refused("idempotency.unsupported", "idempotency-key", reason);
   }
-  const legacy = { settlement: settlementOf(header(SETTLEMENT_HEADER)) };
+  const settlement = settlementOf(header(SETTLEMENT_HEADER));
   const kind = path === "chat/completions" ? "chat" : "completion";
+  const requestHash = hashOf(() => legacyRequestText(json, kind));
+  const legacy = { settlement, requestHash };
+  if (signsBoth) return { ...parseChatRequest(parameters), legacy };
   return {
     ...{ path, ...rest, salt: "", isSalted: false, repeat: undefined, legacy },
     body: new TextEncoder().encode(legacyJson(json)),
-    inputHash: hashOf(() => legacyRequestText(json, kind)),
+    inputHash: requestHash,
   };
 }
 

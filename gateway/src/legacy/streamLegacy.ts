@@ -14,7 +14,7 @@ import {
 import { legacyErrorText, refusalFor } from "../server/errorViews.ts";
 import type { GatewayParts } from "../server/gatewayParts.ts";
 import { signAndHandIn } from "./answerLegacy.ts";
-import { contentOf, legacyFields } from "./legacyParts.ts";
+import { contentOf } from "./legacyParts.ts";
 import type { LegacyRequest } from "./parseLegacyRequest.ts";
 
 /**
@@ -32,8 +32,17 @@ export async function* answerLegacyStream(parameters: {
   const { legacy, model, path } = request;
   const isChat = path === "chat/completions";
   const answer = new StreamedAnswer({ isChat });
+  /** what this profile's frames make */
+  const shown = new StreamedAnswer({ isChat });
   /** what the client was sent */
   let sent = "";
+  /** kept only for those who may ask again */
+  const events: string[] = [];
+  const note = (frame: JsonObject) => {
+    const piece = shown.take(frame);
+    if (piece !== undefined) shown.add(piece);
+    if (request.repeat !== undefined) events.push(eventOf(canonicalJson(frame)));
+  };
   try {
     try {
       for await (const frame of frames) {
@@ -41,9 +50,11 @@ export async function* answerLegacyStream(parameters: {
         if (piece === undefined) continue;
         const text = textOf(piece, isChat);
         // What waits for the end, tool calls for instance, is no part of what was sent before it.
-        if (text === "" || (yield eventOf(canonicalJson(frameOf({ text, isChat, model }))))) {
+        const given = text === "" ? undefined : frameOf({ text, isChat, model });
+        if (given === undefined || (yield eventOf(canonicalJson(given)))) {
           sent += text;
           answer.add(piece);
+          if (given !== undefined) note(given);
         }
         if (gone.aborted) break;
       }
@@ -52,6 +63,7 @@ export async function* answerLegacyStream(parameters: {
       if (!gone.aborted || sent === "") throw error;
     }
     if (gone.aborted && sent === "") throw gone.reason;
+    if (gone.aborted) answer.cut(DISCONNECTED);
     const whole = answer.answer();
     const content = gone.aborted
       ? { text: sent, calls: [], reason: DISCONNECTED }
@@ -62,19 +74,28 @@ export async function* answerLegacyStream(parameters: {
         (call, index) => new Map<string, Json>([["index", index], ...call]),
       );
       const delta = objectOf({ role: "assistant", tool_calls });
-      yield eventOf(canonicalJson(frameWith({ model, choice: { delta, finish_reason: null } })));
+      const frame = frameWith({ model, choice: { delta, finish_reason: null } });
+      yield eventOf(canonicalJson(frame));
+      note(frame);
     }
-    const signed = await signAndHandIn({ parts, request, content });
-    const end = gone.aborted ? "disconnected" : "complete";
-    parts.metrics.results.inc({ end });
-    parts.logger.info({ profile: "legacy", settlement: legacy.settlement, end }, "answered");
     const empty = isChat ? { delta: new Map<string, Json>() } : { text: "" };
     const last = frameWith({ model, choice: { ...empty, finish_reason: reason } });
     const usage = whole.get("usage") ?? null;
     if (usage !== null) last.set("usage", usage);
-    for (const [key, value] of legacyFields(signed, legacy.settlement)) last.set(key, value);
-    yield eventOf(canonicalJson(last)) + DONE;
-    return { isSigned: true, answer: { type: STREAM_TYPE, salt: "", text: "" } };
+    shown.take(last);
+    let lastEvent = "";
+    const stored = await signAndHandIn({
+      ...{ parts, request, content, answer: shown.answer(), type: STREAM_TYPE },
+      write: (fields) => {
+        lastEvent = eventOf(canonicalJson(new Map([...last, ...fields])));
+        return [...events, lastEvent, DONE].join("");
+      },
+    });
+    const end = gone.aborted ? "disconnected" : "complete";
+    parts.metrics.results.inc({ end });
+    parts.logger.info({ profile: "legacy", settlement: legacy.settlement, end }, "answered");
+    yield lastEvent + DONE;
+    return { isSigned: true, answer: stored };
   } catch (caught) {
     const error = refusalFor(caught, parts.logger);
     parts.metrics.failures.inc({ code: error.code });

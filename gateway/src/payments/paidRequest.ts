@@ -26,11 +26,16 @@ export function saltedBy(request: ChatRequest, salt: unknown): ChatRequest {
 }
 
 /** The same for the same request; the salt counts where it is the client's. */
-export const sameOf = ({ body, isSalted, path, salt }: ChatRequest): string =>
+export const sameOf = (request: ChatRequest): string =>
   createHash("sha256")
-    .update(`${path}\n${isSalted ? salt : ""}\n`)
-    .update(body)
+    .update(requestBytes(request, request.isSalted ? request.salt : ""))
     .digest("hex");
+
+/** All that an answer depends on: in the profile `legacy` also what is signed for the client, which the body alone does not say. */
+export function requestBytes({ body, legacy, path }: ChatRequest, salt: string): Buffer {
+  const profile = legacy && `legacy ${legacy.settlement} ${legacy.requestHash}\n`;
+  return Buffer.concat([Buffer.from(`${path}\n${salt}\n${profile ?? ""}`), body]);
+}
 
 /** The salt keeps a prompt from being found by trying: nobody but the client has it. */
 export function withoutSalt(requirements: PaymentRequirements): PaymentRequirements {

@@ -16,7 +16,16 @@ import { type Grant, heldBy } from "./grant.ts";
 import { GrantLedger } from "./grantLedger.ts";
 import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
-import { canBeTaken, decode, idOf, keyOf, saltedBy, sameOf, withoutSalt } from "./paidRequest.ts";
+import {
+  canBeTaken,
+  decode,
+  idOf,
+  keyOf,
+  requestBytes,
+  saltedBy,
+  sameOf,
+  withoutSalt,
+} from "./paidRequest.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
 import { isHeld, type Payment, readPayment } from "./payment.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
@@ -167,7 +176,7 @@ export class Payments {
     }
     const repeat = repeatOf({
       key: keyOf({ id, contentHash: payment.contentHash }),
-      request: Buffer.concat([Buffer.from(`${request.path}\n${request.salt}\n`), request.body]),
+      request: requestBytes(request, request.salt),
     });
     return { id, header, payload, payment, quote, request: { ...request, repeat }, url };
   }

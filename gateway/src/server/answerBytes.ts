@@ -27,7 +27,9 @@ export async function answerBytes(parameters: {
   answer?: (parameters: AnswerParameters) => Promise<Response>;
 }): Promise<Response> {
   const { answer = answerRequest, c, isLegacy, parts, ...given } = parameters;
-  const parse = isLegacy ? parseLegacyRequest : parseChatRequest;
-  const request = parse({ ...given, models: parts.models });
+  const { models, signsBoth } = parts;
+  const request = isLegacy
+    ? parseLegacyRequest({ ...given, models, signsBoth })
+    : parseChatRequest({ ...given, models });
   return await answer({ parts, request, c });
 }

@@ -29,8 +29,12 @@ export type ChatRequest = {
   legacy?: LegacyTerms;
 };
 
-/** What is to become of the answer: in a batch on the chain, or nothing. */
-export type LegacyTerms = { settlement: "batch" | "private" };
+export type LegacyTerms = {
+  /** what is to become of the answer: in a batch on the chain, or nothing */
+  settlement: "batch" | "private";
+  /** what is signed of the request for the client, as hex with 0x */
+  requestHash: string;
+};
 
 /** @throws RefusedRequestError naming the field */
 export function parseChatRequest(parameters: {

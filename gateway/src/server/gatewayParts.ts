@@ -22,6 +22,8 @@ export type GatewayParts = {
   results: Pick<ResultReader, "read">;
   /** who settles answers of the profile `legacy`; absent: there are none */
   facilitator: Pick<LegacyFacilitator, "deliver"> | undefined;
+  /** whether answers of the profile `legacy` are signed as results, too, so that they can be paid as these are */
+  signsBoth: boolean;
   /** absent where the gateway has not the attested key itself, or has prices */
   ohttp: OhttpKeys | undefined;
   metrics: Metrics;

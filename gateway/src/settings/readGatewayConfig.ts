@@ -245,9 +245,6 @@ function readFacilitator(
   const name = "HACA_GATEWAY_LEGACY_FACILITATOR";
   const url = optional(name, environment);
   if (url === undefined) return undefined;
-  if (optional("HACA_GATEWAY_PRICES", environment) !== undefined) {
-    throw wrong(name, "with HACA_GATEWAY_PRICES there are no answers in the profile legacy");
-  }
   if (signer.session !== null || createPublicKey(signer.publicKey).asymmetricKeyType !== "rsa") {
     throw wrong(
       name,

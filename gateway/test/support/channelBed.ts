@@ -17,6 +17,7 @@ import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
 import type { Hex } from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import type { PaymentSettings } from "../../src/payments/paymentSettings.ts";
+import type { ResultSigner } from "../../src/profile/resultSigner.ts";
 import { answering, SIGNER } from "./bed.ts";
 import { fetchNoting, PAYEE, PaidBed, QUESTION, TRANSACTION } from "./paidBed.ts";
 
@@ -36,27 +37,31 @@ type State = { balance: string; totalClaimed: string; withdrawRequestedAt: numbe
 const EMPTY: State = { balance: "0", totalClaimed: "0", withdrawRequestedAt: 0 };
 
 /** What a facilitator says of the gate. */
-const GATE_VIEW = {
-  ...{ gate: GATE, node: nodeOfEnclave(SIGNER.teeId), payee: PAYEE },
+const gateOf = ({ teeId }: ResultSigner) => ({
+  ...{ gate: GATE, node: nodeOfEnclave(teeId), payee: PAYEE },
   ...{ feeBps: 250, kinds: 68, leastWithdrawDelay: DELAY },
-};
+});
 
 /** A gateway that is paid by channels, over a facilitator that says of the chain what the test does. */
 export class ChannelBed {
   readonly paid: PaidBed;
   /** by id, in small letters */
   readonly states = new Map<string, State>();
-  gate: object = GATE_VIEW;
+  gate: object;
 
-  private constructor(paid: PaidBed) {
+  private constructor(paid: PaidBed, signer: ResultSigner) {
     this.paid = paid;
+    this.gate = gateOf(signer);
   }
 
   /** For one test. */
-  static async start(changes: Partial<PaymentSettings> = {}): Promise<ChannelBed> {
+  static async start(
+    changes: Partial<PaymentSettings> = {},
+    signer: ResultSigner = SIGNER,
+  ): Promise<ChannelBed> {
     const channel = { gate: GATE, withdrawDelay: DELAY, minDeposit: undefined };
-    const paid = await PaidBed.start({ channel, routes: ["escrow"], ...changes });
-    const bed = new ChannelBed(paid);
+    const paid = await PaidBed.start({ channel, routes: ["escrow"], ...changes }, signer);
+    const bed = new ChannelBed(paid, signer);
     const supported = paid.facilitator.handler;
     paid.facilitator.handler = (response, request) => {
       const { body, path } = request;

@@ -35,13 +35,16 @@ export function expectSigned(parameters: {
   salt: string;
   answer: object;
   key?: Key;
+  /** nobody and nothing if left out */
+  charged?: { requester: string; price: string };
 }): void {
-  const { answer, key = OF_BED, request, result, salt } = parameters;
+  const { answer, charged, key = OF_BED, request, result, salt } = parameters;
   const { message, signature } = result;
   expect(message.inputHash).toBe(keccak256(concat([salt, canonicalBytes(parsed(request))])));
   expect(message.outputHash).toBe(outputHashOf(parsed(answer)));
   expect(message).toMatchObject({
-    ...{ modelVersion: VERSION_ID, teeId: key.teeId, requester: ZeroAddress, price: "0" },
+    ...{ modelVersion: VERSION_ID, teeId: key.teeId },
+    ...(charged ?? { requester: ZeroAddress, price: "0" }),
   });
   expect(decodeRequestId(message.requestId).node).toBe(nodeOfEnclave(key.teeId));
   const typed = { ...message, price: BigInt(message.price), timestamp: BigInt(message.timestamp) };

@@ -15,6 +15,7 @@ import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { onTestFinished } from "vitest";
 import type { PaymentSettings } from "../../src/payments/paymentSettings.ts";
 import type { Price } from "../../src/payments/prices.ts";
+import type { ResultSigner } from "../../src/profile/resultSigner.ts";
 import { type RunningGateway, startGateway } from "../../src/startGateway.ts";
 import {
   ANSWER,
@@ -55,6 +56,8 @@ export class PaidBed {
   readonly folder = mkdtempSync(join(tmpdir(), "haca-paid-"));
   /** what the facilitator answers to the payments that it is asked to settle */
   settles: object = { success: true, transaction: TRANSACTION };
+  /** with what it answers to answers of the profile legacy that it is to settle */
+  takes = 202;
   /** what it says of operators of commerce payments; undefined: there is none */
   operator: object | undefined;
   gateway!: RunningGateway;
@@ -62,7 +65,14 @@ export class PaidBed {
   /** how long the worker is waited for */
   queueMs = 5_000;
 
-  private constructor(servers: HttpServer[], changes: Partial<PaymentSettings>) {
+  readonly #signer: ResultSigner;
+
+  private constructor(
+    servers: HttpServer[],
+    changes: Partial<PaymentSettings>,
+    signer: ResultSigner,
+  ) {
+    this.#signer = signer;
     const [upstream, worker, facilitator] = servers as [HttpServer, HttpServer, HttpServer];
     this.upstream = upstream;
     this.worker = worker;
@@ -70,14 +80,21 @@ export class PaidBed {
     this.#changes = changes;
   }
 
-  /** For one test. */
-  static async start(changes: Partial<PaymentSettings> = {}): Promise<PaidBed> {
+  /**
+   * For one test.
+   * @param signer with an RSA key: then its facilitator settles answers of the profile legacy, too
+   */
+  static async start(
+    changes: Partial<PaymentSettings> = {},
+    signer: ResultSigner = SIGNER,
+  ): Promise<PaidBed> {
     const servers = [answering(ANSWER), accepting, accepting].map((it) => HttpServer.start(it));
-    const bed = new PaidBed(await Promise.all(servers), changes);
+    const bed = new PaidBed(await Promise.all(servers), changes, signer);
     bed.facilitator.handler = (response, { path }) => {
       const isOperator = path.startsWith("/operators/");
       const answer = isOperator ? (bed.operator ?? {}) : bed.settles;
-      const status = isOperator && bed.operator === undefined ? 404 : 200;
+      const isNone = isOperator && bed.operator === undefined;
+      const status = path === "/settle_data" ? bed.takes : isNone ? 404 : 200;
       answering(path === "/supported" ? SUPPORTED : answer, status)(response, {} as never);
     };
     await bed.restart();
@@ -97,8 +114,10 @@ export class PaidBed {
     const models = new Map<string, Price>([["m", { amount: PRICE }]]);
     this.gateway = await startGateway({
       config: {
-        ...{ signer: SIGNER, domain: DOMAIN, models: MODELS },
-        ...{ enclave: undefined, operator: undefined, facilitator: undefined },
+        ...{ signer: this.#signer, domain: DOMAIN, models: MODELS },
+        ...{ enclave: undefined, operator: undefined },
+        facilitator:
+          this.#signer === SIGNER ? undefined : { url: this.facilitator.url, withinMs: 5_000 },
         ohttpOverlapMs: 60_000,
         queue: { url: this.worker.url, secret: undefined, withinMs: this.queueMs },
         http: { host: "127.0.0.1", port: 0 },
@@ -110,7 +129,7 @@ export class PaidBed {
         payments: {
           ...{ chainId: 31_337n, network: NETWORK, routes: ["escrow", "exact"], payee: PAYEE },
           ...{ escrow: ESCROW, token: { address: TOKEN, name: "OPG", version: "1" } },
-          node: nodeOfEnclave(SIGNER.teeId),
+          node: nodeOfEnclave(this.#signer.teeId),
           prices: { models, rate: undefined },
           ...{ facilitator: this.facilitator.url, kinds: 68, captureWindow: 518_400 },
           limits: { spend: undefined, failures: 20 },

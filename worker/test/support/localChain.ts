@@ -61,10 +61,13 @@ export class LocalChain {
   readonly #owner: NonceManager;
   #book: AddressBook | undefined;
 
-  private constructor(child: Child, url: string) {
+  readonly chainId: number;
+
+  private constructor(child: Child, url: string, chainId: number) {
     this.#child = child;
     this.url = url;
-    this.provider = new EstimatingProvider(url, CHAIN_ID, {
+    this.chainId = chainId;
+    this.provider = new EstimatingProvider(url, chainId, {
       staticNetwork: true,
       cacheTimeout: -1,
       batchMaxCount: 1,
@@ -75,11 +78,12 @@ export class LocalChain {
   }
 
   /** @param tee a TEE registry as well, with its root and every role for an account */
-  static async start(tee?: Tee): Promise<LocalChain> {
+  static async start(tee?: Tee, chainId = CHAIN_ID): Promise<LocalChain> {
     const command = join(ROOT, "node_modules/.bin/anvil");
-    const child = new Child({ command, args: ["--port", "0", "--hardfork", "osaka"] });
+    const args = ["--port", "0", "--hardfork", "osaka", "--chain-id", String(chainId)];
+    const child = new Child({ command, args });
     const address = await child.waitForLine((line) => /^Listening on (\S+)/.exec(line)?.[1]);
-    const chain = new LocalChain(child, `http://${address}`);
+    const chain = new LocalChain(child, `http://${address}`, chainId);
     await chain.#deploy(tee);
     return chain;
   }
@@ -237,7 +241,7 @@ export class LocalChain {
           : testModule(module, { ...tee, settlementWindow }),
     });
     this.#book = await addressBookOf({
-      ...{ chainId: CHAIN_ID, network: "test", contracts: Object.values(contracts) },
+      ...{ chainId: this.chainId, network: "test", contracts: Object.values(contracts) },
       getCode: (address) => provider.getCode(address),
       parameters: {
         settlementWindow,

@@ -1,18 +1,19 @@
+import type { KeyObject } from "node:crypto";
 import { bindingNonce } from "@haca/attestation/nitro/bindingNonce";
 import { documentHints } from "@haca/attestation/nitro/documentHints";
 import { measurementsOf } from "@haca/enclave-simulator/measurementsOf";
 import { makeSimulatedChain } from "@haca/enclave-simulator/simulatedChain";
 import { type SigningKeyKind, SimulatedEnclave } from "@haca/enclave-simulator/simulatedEnclave";
 import { sessionKeyDigest, teeRegistryDomain } from "@haca/protocol/teeMessages";
-import { getBytes, sha256, Wallet } from "ethers";
+import { ContractFactory, getBytes, sha256, Wallet } from "ethers";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
+import { readArtifact } from "../../../testing/artifacts.ts";
 import { everyRole } from "../../../testing/modules.ts";
 import { developmentKey, LocalChain } from "./localChain.ts";
 import { waitFor } from "./processes.ts";
 
 /** Accounts of their own, so that nonces do not meet those of the chain's owner. */
 const ADMINISTRATOR = 8;
-const CHAIN_ID = 31337n;
 const LLM_PROXY = 0;
 const ENDPOINT = "https://node.example";
 export const HEARTBEAT_MAX_AGE = 1800;
@@ -38,7 +39,8 @@ export class TeeChain {
     this.#simulated = simulated;
   }
 
-  static async start(): Promise<TeeChain> {
+  /** @param chainId of development chains, if left out */
+  static async start(chainId?: number): Promise<TeeChain> {
     const simulated = makeSimulatedChain({ now: clock() });
     const account = new Wallet(developmentKey(ADMINISTRATOR)).address;
     const attestation = {
@@ -48,7 +50,7 @@ export class TeeChain {
       rootFingerprint: sha256(simulated.root),
       isDevelopmentRoot: true,
     };
-    const chain = await LocalChain.start({ attestation, holders: everyRole(account) });
+    const chain = await LocalChain.start({ attestation, holders: everyRole(account) }, chainId);
     const administrator = new Wallet(developmentKey(ADMINISTRATOR), chain.provider);
     const contract = <Name extends "TEERegistry" | "CertificateStore">(name: Name) =>
       contractAt({
@@ -75,9 +77,14 @@ export class TeeChain {
     return this.chain.writeBook(path);
   }
 
-  enclave(kind: SigningKeyKind = "p256"): SimulatedEnclave {
+  /** @param keys its signing key, of this kind; a fresh one if left out */
+  enclave(
+    kind: SigningKeyKind = "p256",
+    keys?: { publicKey: KeyObject; privateKey: KeyObject },
+  ): SimulatedEnclave {
     const measurements = measurementsOf("image");
-    return new SimulatedEnclave({ chain: this.#simulated, measurements, kind, now: clock() });
+    const common = { chain: this.#simulated, measurements, kind, now: clock() };
+    return new SimulatedEnclave({ ...common, ...(keys && { keys }) });
   }
 
   /** Admits an enclave as a node of the administrator, or of another development account. */
@@ -85,15 +92,16 @@ export class TeeChain {
     enclave: SimulatedEnclave,
     account = ADMINISTRATOR,
     teeType = LLM_PROXY,
+    endpoint = ENDPOINT,
   ): Promise<void> {
     const runner = new Wallet(developmentKey(account), this.chain.provider);
     const registry = contractAt({
       ...{ name: "TEERegistry", address: String(this.registry.target), runner },
     });
     const operator = runner.address;
-    const bound = { paymentAddress: operator, endpoint: ENDPOINT, teeType };
+    const bound = { paymentAddress: operator, endpoint, teeType };
     const nonce = bindingNonce({
-      ...{ chainId: CHAIN_ID, registry: registry.target, operator },
+      ...{ chainId: BigInt(this.chain.chainId), registry: registry.target, operator },
       ...bound,
     });
     const evidence = enclave.attest({ now: clock(), nonce: getBytes(nonce) });
@@ -106,6 +114,16 @@ export class TeeChain {
     const gas = { gasLimit: 16_777_216n };
     await (await registry.register.send(registration, gas)).wait();
     await this.#nextSecond();
+  }
+
+  /** A contract that batches of the public network's gateways are sent to. @param account number of who deploys it */
+  async deployRelay(account: number): Promise<ContractOf<"LegacySettlement">> {
+    const { abi, bytecode } = readArtifact("LegacySettlement");
+    const deployer = new Wallet(developmentKey(account), this.chain.provider);
+    const factory = new ContractFactory(abi as [], bytecode, deployer);
+    const made = await (await factory.deploy(this.registry.target)).waitForDeployment();
+    const { provider: runner } = this.chain;
+    return contractAt({ name: "LegacySettlement", address: String(made.target), runner });
   }
 
   /** Who may do everything that governance may. */
@@ -125,7 +143,9 @@ export class TeeChain {
     const { teeId } = enclave;
     const values = [session.address, signsResults, clock() + 3_600n, 1n] as const;
     const [key, , until, counter] = values;
-    const domain = teeRegistryDomain({ chainId: CHAIN_ID, registry: String(registry.target) });
+    const domain = teeRegistryDomain({
+      ...{ chainId: BigInt(this.chain.chainId), registry: String(registry.target) },
+    });
     const digest = sessionKeyDigest({ domain, teeId, key, signsResults, until, counter });
     await (await registry.certifySessionKey(teeId, ...values, enclave.sign(digest))).wait();
     await this.#nextSecond();
