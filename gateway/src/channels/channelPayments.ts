@@ -25,6 +25,7 @@ import {
   movedOn,
   type SumProblem,
   sumProblem,
+  takenFrom,
   withRequest,
 } from "./channelLedger.ts";
 import { type Running, requireWithinChannelLimits } from "./channelLimits.ts";
@@ -60,8 +61,8 @@ type Turn = {
   state: ChannelState;
   /** of the deposit; empty where there was none */
   transaction: string;
-  /** what was noted as charged for it; undefined: nothing yet */
-  charged: bigint | undefined;
+  /** what its client is told that it costs, of a stream the most; undefined: nothing yet, and nothing was noted */
+  told: bigint | undefined;
   /** whether its head is with the client, and says what it costs */
   isTold: boolean;
 };
@@ -184,8 +185,7 @@ export class ChannelPayments {
     const held: { turn?: Turn } = {};
     const charge: Charge = {
       requester: channelAccount(channelId),
-      // A stream's head says what it costs before there is an answer.
-      priceOf: (answer) => (request.isStream ? most : priceOfAnswer({ answer, most, perToken })),
+      priceOf: (answer) => priceOfAnswer({ answer, most, perToken }),
       voucher: {
         channel: { ...voucher.channel, withdrawDelay: Number(voucher.channel.withdrawDelay) },
         maxClaimableAmount: String(voucher.maxClaimableAmount),
@@ -196,11 +196,13 @@ export class ChannelPayments {
       ...{ parts, charge },
       begin: async () => {
         held.turn = await this.#begin(asked);
-        if (request.isStream) await this.#note(held.turn, most);
+        // A stream's head says what it costs before there is an answer.
+        if (request.isStream) await this.#note(held.turn, { charged: most, told: most });
       },
       onBegin: () => undefined,
       onSigned: async ({ message }) => {
-        if (!request.isStream) await this.#note(held.turn, BigInt(message.price));
+        const charged = BigInt(message.price);
+        await this.#note(held.turn, { charged, told: request.isStream ? most : charged });
       },
       onAnswered: async () => undefined,
       onEnd: (error) => void this.#end(held.turn, error),
@@ -246,9 +248,9 @@ export class ChannelPayments {
 
   /** What a client is told whose voucher is for another sum, or for a used one. */
   async #refuseSum(asked: Asked, before: ChannelRecord, code: SumProblem): Promise<Error> {
-    const isMoved = code === "channel.usedVoucher";
-    const record = isMoved ? movedOn(before, asked.voucher.maxClaimableAmount) : before;
-    if (isMoved) await this.#put(record);
+    // Whoever goes on from what is told now must not come by a used one.
+    const record = movedOn(before, asked.most);
+    if (record.charged !== before.charged) await this.#put(record);
     const state = await this.#source.channel(asked.channelId, false);
     return await this.#refuse(asked, code, { known: { record, state } });
   }
@@ -283,21 +285,23 @@ export class ChannelPayments {
       if ("code" in brought) throw await this.#refuse(asked, brought.code, brought);
       ({ state, transaction } = brought);
     }
-    const before: ChannelRecord = {
-      ...{ id: channelId, payer, charged: String(base), hours: record?.hours ?? [] },
-      ...{ voucher: record?.voucher ?? null, used: record?.used ?? [] },
-    };
+    const before: ChannelRecord = isKnown
+      ? takenFrom(record, base)
+      : {
+          ...{ id: channelId, payer, charged: String(base), ahead: "0", voucher: null, used: [] },
+          hours: record?.hours ?? [],
+        };
     const by = { amount: String(sum), signature: voucher.signature };
-    return { before, voucher: by, state, transaction, charged: undefined, isTold: false };
+    return { before, voucher: by, state, transaction, told: undefined, isTold: false };
   }
 
   /** Notes what an answer costs. @throws RefusedRequestError: without a note there is no answer */
-  async #note(turn: Turn | undefined, charged: bigint): Promise<void> {
+  async #note(turn: Turn | undefined, costs: { charged: bigint; told: bigint }): Promise<void> {
     if (turn === undefined) throw new Error("nothing is charged out of turn");
     const { before, voucher } = turn;
     try {
-      await this.#put(withRequest(before, { charged, isFailed: false, voucher }));
-      turn.charged = charged;
+      await this.#put(withRequest(before, { ...costs, isFailed: false, voucher }));
+      turn.told = costs.told;
       const running = this.#busy.get(before.id);
       if (running !== undefined) running.most = 0n;
     } catch (error) {
@@ -311,9 +315,9 @@ export class ChannelPayments {
     if (turn === undefined) return;
     this.#busy.delete(turn.before.id);
     if (error === undefined || isAnswerKept(error)) return;
-    const charged = turn.isTold ? (turn.charged ?? 0n) : 0n;
+    const told = turn.isTold ? (turn.told ?? 0n) : 0n;
     const { before, voucher } = turn;
-    const failed = withRequest(before, { charged, isFailed: true, voucher });
+    const failed = withRequest(before, { charged: 0n, told, isFailed: true, voucher });
     // At once for the channel's next request, though not on disk yet.
     await this.#ledger.put(failed).catch((failure: unknown) => {
       this.#logger.error({ err: failure }, "a channel's failed request is not noted");
@@ -325,8 +329,7 @@ export class ChannelPayments {
     const { isStream } = asked.request;
     const text = turn === undefined && !isStream ? await response.text() : undefined;
     const charged =
-      turn?.charged ??
-      (text === undefined ? asked.most : BigInt(JSON.parse(text).haca.message.price));
+      turn?.told ?? (text === undefined ? asked.most : BigInt(JSON.parse(text).haca.message.price));
     const shown = text === undefined ? response : new Response(text, response);
     const headers = this.#headersOf({ asked, turn, charged });
     for (const [name, value] of Object.entries(headers)) shown.headers.set(name, value);

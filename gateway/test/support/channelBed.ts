@@ -15,7 +15,7 @@ import {
 } from "@x402/evm/batch-settlement/client";
 import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
 import type { Hex } from "viem";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import type { PaymentSettings } from "../../src/payments/paymentSettings.ts";
 import { answering, SIGNER } from "./bed.ts";
 import { fetchNoting, PAYEE, PaidBed, QUESTION, TRANSACTION } from "./paidBed.ts";
@@ -94,13 +94,17 @@ export class ChannelBed {
 
 /** A stock client of x402 that pays by channel, with a key of its own. */
 export class ChannelPayer {
-  readonly account = privateKeyToAccount(generatePrivateKey());
+  readonly account: PrivateKeyAccount;
   /** headers of the payments that it made */
   readonly payments: string[] = [];
   readonly paying: typeof fetch;
 
-  /** @param bed whose chain it reads, where it reads one */
-  constructor(bed?: ChannelBed) {
+  /**
+   * @param bed whose chain it reads, where it reads one
+   * @param before a client of the same payer; it knows nothing of what that one did
+   */
+  constructor(bed?: ChannelBed, before?: ChannelPayer) {
+    this.account = before?.account ?? privateKeyToAccount(generatePrivateKey());
     const readContract = async ({ args }: { args?: readonly unknown[] }) => {
       const state = bed?.states.get(String(args?.[0]).toLowerCase()) ?? EMPTY;
       return [BigInt(state.balance), BigInt(state.totalClaimed)];
