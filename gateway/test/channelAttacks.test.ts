@@ -285,7 +285,16 @@ describe("of the vouchers that a channel's answers were charged by", () => {
       voucher: { amount: String(amount), signature: "0x" },
     });
   const none: ChannelRecord = {
-    ...{ id: "0x1", payer: "0x2", charged: "0", ahead: "0", voucher: null, used: [], hours: [] },
+    ...{
+      id: "0x1",
+      payer: "0x2",
+      charged: "0",
+      ahead: "0",
+      voucher: null,
+      used: [],
+      hours: [],
+      refund: null,
+    },
   };
 
   it("each is known as used while it is above the sum, not the highest alone", () => {

@@ -319,7 +319,12 @@ describe("refused are", () => {
 
   it("deposits below the least, and those that the facilitator refuses", async () => {
     const bed = await ChannelBed.start({
-      channel: { gate: GATE, withdrawDelay: 518_400, minDeposit: 100n * PRICE },
+      channel: {
+        gate: GATE,
+        withdrawDelay: 518_400,
+        minDeposit: 100n * PRICE,
+        minRefund: undefined,
+      },
     });
     const payer = new ChannelPayer();
     bed.paid.settles = { success: false, errorReason: "insufficient_funds" };

@@ -128,6 +128,24 @@ const payingByChannel = (payer: Wallet, storage?: ClientChannelStorage) =>
 commerceCases(() => bed);
 
 describe("a stock client of x402 that pays by channel", () => {
+  it("and asks for what is left has it at once; what was charged is claimed later, and it pays on", async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const { paying, payments, scheme } = payingByChannel(payer);
+    expect((await bed.askByChannel(paying)).status).toBe(200);
+    const { channelId } = signedIn(payments[0]);
+    expect(await bed.balanceOf(payer.address)).toBe(MANY * PRICE);
+    // Nothing is claimed by now: no block but for these comes.
+    const settled = await scheme.refund(`${bed.gateway.url}/v1/channel/chat/completions`);
+    expect(settled).toMatchObject({
+      ...{ success: true, transaction: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
+    });
+    expect(await bed.balanceOf(payer.address)).toBe((2n * MANY - 1n) * PRICE);
+    const next = await bed.askByChannel(paying, { ...QUESTION, n: 1 });
+    expect([next.status, chargedIn(next).inAll]).toEqual([200, String(2n * PRICE)]);
+    expect(signedIn(payments.at(-1)).type).toBe("deposit");
+    expect(await bed.claimed(channelId, 2n * PRICE)).toBe((1n + MANY) * PRICE);
+  });
+
   it("deposits once, signs vouchers from then on, and what was settled is claimed and paid out", async () => {
     const payer = await bed.payer(MANY * PRICE);
     const before = await bed.balanceOf(bed.seller);

@@ -21,12 +21,25 @@ export const channelSchema = z.strictObject({
   voucher: voucherSchema.nullable(),
   /** sums of vouchers that were charged by and are above `charged`, from the lowest: claims make them public, none pays again */
   used: z.array(z.string()).default([]),
+  /** what the worker was told to give back, until it has said what became of that; null: nothing */
+  refund: z
+    .strictObject({
+      /** rises with each of the channel's */
+      number: z.int(),
+      /** what stays in the channel at least */
+      kept: z.string(),
+      /** of the rest; null: all of it */
+      most: z.string().nullable(),
+    })
+    .nullable()
+    .default(null),
   /** what was charged, and how many requests failed, hour by hour of the last day */
   hours: z.array(z.strictObject({ hour: z.int(), charged: z.string(), failed: z.int() })),
 });
 
 /** What is known of a payment channel. */
 export type ChannelRecord = z.output<typeof channelSchema>;
+export type OrderedRefund = NonNullable<ChannelRecord["refund"]>;
 
 /** What was charged of each channel, and the voucher that allowed it. */
 export class ChannelLedger extends Journal<ChannelRecord> {

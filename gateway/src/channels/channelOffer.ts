@@ -11,23 +11,23 @@ import type { ChannelState } from "./channelSource.ts";
 
 export const CHANNEL_SCHEME = "batch-settlement";
 
-/** What a channel has to be, and a voucher for a request to say. */
+/** What a channel has to be, and a voucher for a request to say; without a request nothing is to be paid. */
 export function channelOffer(parameters: {
   settings: PaymentSettings;
   channel: ChannelSettings;
-  quote: Quote;
+  quote: Quote | undefined;
 }): PaymentRequirements {
   const { channel, quote, settings } = parameters;
   const { gate, minDeposit, withdrawDelay } = channel;
-  const { name, version } = settings.token;
+  const { address, name, version } = settings.token;
   return {
-    ...{ scheme: CHANNEL_SCHEME, network: settings.network, asset: quote.token },
-    ...{ amount: quote.amount, payTo: gate, maxTimeoutSeconds: SIGNED_SECONDS },
+    ...{ scheme: CHANNEL_SCHEME, network: settings.network, asset: quote?.token ?? address },
+    ...{ amount: quote?.amount ?? "0", payTo: gate, maxTimeoutSeconds: SIGNED_SECONDS },
     extra: {
       ...{ name, version, receiverAuthorizer: gate, withdrawDelay },
       assetTransferMethod: "eip3009",
       ...(minDeposit === undefined ? {} : { minDeposit: String(minDeposit) }),
-      haca: quote,
+      ...(quote && { haca: quote }),
     },
   };
 }
@@ -71,6 +71,19 @@ const corrective = ({ record, state }: { record: ChannelRecord; state: ChannelSt
     },
   }),
 });
+
+/** As x402's clients read what became of their request for a refund. */
+export function refundHeaders(parameters: {
+  network: PaymentSettings["network"];
+  payer: string;
+  transaction: string;
+}): Record<string, string> {
+  const settled = { success: true, ...parameters };
+  return {
+    "payment-response": encodePaymentResponseHeader(settled),
+    "cache-control": "private, no-store",
+  };
+}
 
 const stateView = (channelId: string, state: ChannelState | undefined, charged: string) => ({
   channelId,

@@ -47,6 +47,10 @@ const payloadSchema = z.union([
   }),
 ]);
 
+const refundSchema = z.looseObject({
+  ...{ type: z.literal("refund"), ...shared, amount: uint128.optional() },
+});
+
 type Parsed = z.output<typeof payloadSchema>;
 
 /** Smallest units, and what a facilitator is given to bring them: what was read, and nothing else that the client has sent. */
@@ -62,11 +66,30 @@ export type ChannelPayload = {
   deposit: ChannelDeposit | undefined;
 };
 
+/** What a client brings that wants something back: smallest units; undefined: all that is left. */
+export type RefundPayload = Omit<ChannelPayload, "deposit"> & { amount: bigint | undefined };
+
 /** Reads a payload; undefined where it is no voucher, and no deposit by EIP-3009 with one. */
 export function readChannelPayload(payload: unknown, chainId: bigint): ChannelPayload | undefined {
   const parsed = payloadSchema.safeParse(payload);
   if (!parsed.success) return undefined;
-  const { channelConfig, voucher } = parsed.data;
+  const { data } = parsed;
+  return {
+    ...signedIn(data, chainId),
+    deposit: data.type === "deposit" ? depositOf(data) : undefined,
+  };
+}
+
+/** The same of a request for a refund. */
+export function readRefundPayload(payload: unknown, chainId: bigint): RefundPayload | undefined {
+  const parsed = refundSchema.safeParse(payload);
+  return parsed.success
+    ? { ...signedIn(parsed.data, chainId), amount: parsed.data.amount }
+    : undefined;
+}
+
+function signedIn(parsed: Pick<Parsed, "channelConfig" | "voucher">, chainId: bigint) {
+  const { channelConfig, voucher } = parsed;
   const { payer, payerAuthorizer, receiver, receiverAuthorizer, salt, token } = channelConfig;
   const channel = {
     ...{ payer, payerAuthorizer, receiver, receiverAuthorizer, token, salt },
@@ -76,7 +99,6 @@ export function readChannelPayload(payload: unknown, chainId: bigint): ChannelPa
   return {
     ...{ claimedId: voucher.channelId, channelId: channelIdOf({ chainId, channel }) },
     voucher: { channel, maxClaimableAmount, signature: voucher.signature },
-    deposit: parsed.data.type === "deposit" ? depositOf(parsed.data) : undefined,
   };
 }
 

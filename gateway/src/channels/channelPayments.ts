@@ -1,8 +1,5 @@
-import { isVoucherSigned } from "@haca/protocol/channels";
-import { isSameHex } from "@haca/protocol/isSameHex";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import type { PaymentRequirements } from "@x402/core/types";
-import { ZeroAddress } from "ethers";
 import type { Logger } from "pino";
 import { repeatOf } from "../answers/answerFile.ts";
 import { QueueError, RefusedRequestError } from "../gatewayError.ts";
@@ -29,8 +26,10 @@ import {
   withRequest,
 } from "./channelLedger.ts";
 import { type Running, requireWithinChannelLimits } from "./channelLimits.ts";
+import { misfitOf } from "./channelMisfit.ts";
 import { CHANNEL_SCHEME, channelHeaders, channelOffer, channelRefusal } from "./channelOffer.ts";
 import { type ChannelPayload, readChannelPayload } from "./channelPayload.ts";
+import { ChannelRefunds } from "./channelRefunds.ts";
 import {
   busyChannel,
   type ChannelRefusalCode,
@@ -78,6 +77,7 @@ export class ChannelPayments {
   readonly #ledger: ChannelLedger;
   readonly #deposits: ChannelDeposits;
   readonly #source: ChannelSource;
+  readonly #refunds: ChannelRefunds;
   readonly #quotes = new Quotes();
   readonly #rates: RateSource | undefined;
   readonly #logger: Logger;
@@ -88,9 +88,10 @@ export class ChannelPayments {
     settings: PaymentSettings;
     channel: ChannelSettings;
     ledger: ChannelLedger;
+    queue: { url: string; secret: string | undefined };
     logger: Logger;
   }) {
-    const { channel, ledger, logger, settings } = parameters;
+    const { channel, ledger, logger, queue, settings } = parameters;
     this.#settings = settings;
     this.#channel = channel;
     this.#ledger = ledger;
@@ -101,6 +102,9 @@ export class ChannelPayments {
       ...{ facilitator: new Facilitator({ url, network, withinMs }), source: this.#source },
       ...{ minDeposit: channel.minDeposit, logger },
     });
+    this.#refunds = new ChannelRefunds({
+      ...{ settings, channel, ledger, queue, source: this.#source, busy: this.#busy },
+    });
     const { rate } = settings.prices;
     this.#rates = rate && new RateSource({ settings: rate, logger });
   }
@@ -110,10 +114,17 @@ export class ChannelPayments {
     settings: PaymentSettings;
     channel: ChannelSettings;
     folder: string;
+    /** the worker that takes the results, and gives back */
+    queue: { url: string; secret: string | undefined };
     logger: Logger;
   }): Promise<ChannelPayments> {
     const ledger = await ChannelLedger.open(parameters.folder);
     return new ChannelPayments({ ...parameters, ledger });
+  }
+
+  /** Who asks for what is left of a channel is answered here; undefined: nothing is given back. */
+  get refunds(): ChannelRefunds | undefined {
+    return this.#channel.minRefund === undefined ? undefined : this.#refunds;
   }
 
   async close(): Promise<void> {
@@ -145,7 +156,7 @@ export class ChannelPayments {
     const extra = payload.accepted.extra as { haca?: { salt?: unknown } } | undefined;
     const request = saltedBy(given.request, extra?.haca?.salt);
     const refuse = (code: ChannelRefusalCode) => this.#refuse(given, code);
-    const code = this.#misfitOf(read);
+    const code = misfitOf(read, { settings: this.#settings, channel: this.#channel });
     if (code !== undefined) throw await refuse(code);
     const quote = this.#quotes.read(extra?.haca, Math.floor(Date.now() / 1_000));
     if (quote === undefined) throw await refuse("payment.quoteUnknown");
@@ -162,20 +173,6 @@ export class ChannelPayments {
       request: Buffer.concat([Buffer.from(`${path}\n${isSalted ? salt : ""}\n`), body]),
     });
     return { ...read, quote, most, base, request: { ...request, repeat }, url };
-  }
-
-  /** What of a channel is not as offered, or not signed; undefined: nothing. */
-  #misfitOf({ channelId, claimedId, voucher }: ChannelPayload): ChannelRefusalCode | undefined {
-    const { chainId, token } = this.#settings;
-    const { gate, withdrawDelay } = this.#channel;
-    const { channel } = voucher;
-    if (channelId !== claimedId) return "channel.otherId";
-    if (!isSameHex(channel.receiver, gate)) return "channel.otherReceiver";
-    if (!isSameHex(channel.receiverAuthorizer, gate)) return "channel.otherAuthorizer";
-    if (!isSameHex(channel.token, token.address)) return "channel.otherToken";
-    if (channel.withdrawDelay !== BigInt(withdrawDelay)) return "channel.otherDelay";
-    if (channel.payerAuthorizer === ZeroAddress) return "channel.noKey";
-    return isVoucherSigned({ chainId, voucher }) ? undefined : "channel.notSigned";
   }
 
   async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
@@ -261,8 +258,9 @@ export class ChannelPayments {
     });
   }
 
-  async #admit(asked: Asked, record: ChannelRecord | undefined): Promise<Turn> {
+  async #admit(asked: Asked, known: ChannelRecord | undefined): Promise<Turn> {
     const { base, channelId, deposit, voucher } = asked;
+    const record = known && (await this.#refunds.over(known, voucher.channel));
     const { maxClaimableAmount: sum } = voucher;
     const { payerAuthorizer: payer } = voucher.channel;
     const isDeposit = deposit !== undefined;
@@ -289,7 +287,7 @@ export class ChannelPayments {
       ? takenFrom(record, base)
       : {
           ...{ id: channelId, payer, charged: String(base), ahead: "0", voucher: null, used: [] },
-          hours: record?.hours ?? [],
+          ...{ refund: null, hours: record?.hours ?? [] },
         };
     const by = { amount: String(sum), signature: voucher.signature };
     return { before, voucher: by, state, transaction, told: undefined, isTold: false };

@@ -74,6 +74,11 @@ export class ChannelSource {
     return await channel.value;
   }
 
+  /** It is not as it was: whoever asks next is told of the latest block. */
+  forget(id: string): void {
+    this.#channels.delete(id);
+  }
+
   async #askChannel(id: string): Promise<ChannelState> {
     const channel = await this.#ask(`channels/${id}`, channelSchema);
     if (channel === undefined) throw noChannels();

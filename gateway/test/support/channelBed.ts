@@ -27,7 +27,7 @@ const PATHS = { path: "channel/chat/completions" };
 
 /** What a payment by channel says. */
 export type Signed = {
-  type: "deposit" | "voucher";
+  type: "deposit" | "refund" | "voucher";
   channelConfig: Channel;
   voucher: { channelId: Hex; maxClaimableAmount: string; signature: Hex };
   deposit?: { amount: string };
@@ -54,7 +54,9 @@ export class ChannelBed {
 
   /** For one test. */
   static async start(changes: Partial<PaymentSettings> = {}): Promise<ChannelBed> {
-    const channel = { gate: GATE, withdrawDelay: DELAY, minDeposit: undefined };
+    const channel = {
+      ...{ gate: GATE, withdrawDelay: DELAY, minDeposit: undefined, minRefund: undefined },
+    };
     const paid = await PaidBed.start({ channel, routes: ["escrow"], ...changes });
     const bed = new ChannelBed(paid);
     const supported = paid.facilitator.handler;
@@ -98,6 +100,7 @@ export class ChannelPayer {
   /** headers of the payments that it made */
   readonly payments: string[] = [];
   readonly paying: typeof fetch;
+  readonly #client: BatchSettlementEvmScheme;
 
   /**
    * @param bed whose chain it reads, where it reads one
@@ -112,9 +115,18 @@ export class ChannelPayer {
     const signer = toClientEvmSigner(this.account, bed && ({ readContract } as never));
     const storage = new InMemoryClientChannelStorage();
     const client = new BatchSettlementEvmScheme(signer, { storage });
+    this.#client = client;
     this.paying = wrapFetchWithPaymentFromConfig(fetchNoting(this.payments), {
       schemes: [{ network: NETWORK, client }],
       spendControls: false,
+    });
+  }
+
+  /** Asks for what is left of its channel, or for so much. */
+  async refund(bed: ChannelBed, amount?: bigint) {
+    return await this.#client.refund(`${bed.paid.gateway.url}/v1/${PATHS.path}`, {
+      fetch: fetchNoting(this.payments),
+      ...(amount === undefined ? {} : { amount: String(amount) }),
     });
   }
 

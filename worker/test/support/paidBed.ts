@@ -60,6 +60,7 @@ export class PaidBed extends PaidChain {
       ...{ ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact,commerce" },
       ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
       HACA_GATEWAY_COMMERCE_OPERATOR: String(operator.target),
+      HACA_GATEWAY_MIN_REFUND: String(PRICE),
     };
     const gateway = await GatewayProcess.start({ ...parts, settings });
     const check = (changes: Settings) =>
