@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { batchSettlement } from "@haca/protocol/channels";
+import { batchSettlement, type Channel } from "@haca/protocol/channels";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import type { ClientChannelStorage } from "@x402/evm/batch-settlement/client";
 import { decodePaymentResponseHeader } from "@x402/fetch";
@@ -25,12 +25,13 @@ import {
   type DepositPayload,
   signedIn,
 } from "./support/channelClient.ts";
-import { callBatch, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
+import { callBatch, channelAt, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
 import { commerceCases } from "./support/commerceCases.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
 import { post } from "./support/paymentBed.ts";
+import { waitFor } from "./support/processes.ts";
 
 const HACA = fileURLToPath(new URL("../../sdk/src/cli/cli.ts", import.meta.url));
 
@@ -198,6 +199,78 @@ describe("a stock client of x402 that pays by channel", () => {
     ]);
     expect([bed.gateway.asked, await bed.balanceOf(payer.address)]).toEqual([asked, MANY * PRICE]);
     await bed.claimed(channelId, PRICE);
+  });
+});
+
+describe("a worker that gives back of channels", () => {
+  /** A channel with an answer of `PRICE`, and the rest of a deposit. */
+  const funded = async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const { paying, payments } = payingByChannel(payer);
+    expect((await bed.askByChannel(paying)).status).toBe(200);
+    return { payer, ...signedIn(payments[0]) };
+  };
+  type Order = { channel: Channel; number: number; kept?: string; most?: string };
+  const order = async ({ channel, kept = "0", most, number }: Order) => {
+    const of = { ...channel, withdrawDelay: DELAY };
+    const { body, status } = await post(
+      ...([bed.workerUrl, "/v1/channels/refunds"] as const),
+      { channel: of, number, kept, most: most ?? null },
+      { "content-type": "application/json" },
+    );
+    expect([status, body]).toEqual([200, expect.objectContaining({ state: expect.any(String) })]);
+    return body as { state: string; transaction: string | null; error: string | null };
+  };
+  const ended = (asked: Order) =>
+    waitFor(async () => {
+      const outcome = await order(asked);
+      return ["open", "sent"].includes(outcome.state) ? undefined : outcome;
+    });
+
+  it("leaves what it knows to be charged, whatever its gateway has lost count of, and sends an order once", async () => {
+    const { payer, channel, channelId } = await funded();
+    const first = await ended({ channel, number: 2 });
+    expect(first).toMatchObject({ state: "mined", error: null });
+    const left = 2n * MANY * PRICE - PRICE;
+    expect([
+      (await channelAt(bed.tee, channelId)).balance,
+      await bed.balanceOf(payer.address),
+    ]).toEqual([PRICE, left]);
+    // A deposit comes in between: the order is over, and so are older ones.
+    const fresh = payingByChannel(payer).paying;
+    expect((await bed.askByChannel(fresh, { ...QUESTION, n: 1 })).status).toBe(200);
+    for (const number of [1, 2]) await order({ channel, number });
+    await bed.tee.chain.send("anvil_mine", "0x4");
+    await waitFor(async () =>
+      (await order({ channel, number: 2 })).state === "done" ? true : undefined,
+    );
+    expect(await order({ channel, number: 1 })).toMatchObject({ state: "refused" });
+    expect(await bed.balanceOf(payer.address)).toBe(left - MANY * PRICE);
+    const most = String(PRICE);
+    expect(await ended({ channel, number: 3, most })).toMatchObject({ state: "mined" });
+    expect(await bed.balanceOf(payer.address)).toBe(left - MANY * PRICE + PRICE);
+    expect(await bed.claimed(channelId, 2n * PRICE)).toBe(MANY * PRICE);
+  });
+
+  it("gives nothing of a channel of which a withdrawal is asked for, nor of what is no gate of its own", async () => {
+    const { payer, channel, channelId } = await funded();
+    const strange = { ...channel, receiver: PAYEE, receiverAuthorizer: PAYEE };
+    expect(await ended({ channel: strange, number: 1 })).toMatchObject({
+      ...{ state: "refused", error: "no gate of channels is at the receiver's address" },
+    });
+    const gates = bed.tee.chain.book.contracts.ChannelGates?.address ?? "";
+    const others = await openGate({
+      ...{ tee: bed.tee, escrow: bed.escrow, gates, node: PAYEE, payee: PAYEE },
+    });
+    const end = String(others.target);
+    const foreign = { ...channel, receiver: end, receiverAuthorizer: end };
+    expect((await ended({ channel: foreign, number: 1 })).error).toContain("is neither the gate's");
+    const values = [channel, PRICE];
+    await callBatch(payer, batchSettlement.encodeFunctionData("initiateWithdraw", values));
+    expect(await ended({ channel, number: 1 })).toMatchObject({
+      ...{ state: "refused", error: "a withdrawal of the channel is asked for" },
+    });
+    expect((await channelAt(bed.tee, channelId)).balance).toBe(MANY * PRICE);
   });
 });
 

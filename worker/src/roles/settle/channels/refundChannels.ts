@@ -89,10 +89,11 @@ async function order(parameters: Looking): Promise<boolean> {
 
 /** What goes back now, or why nothing does. */
 async function amountOf(parameters: Looking): Promise<bigint | string> {
-  const { channels, context, due, view } = parameters;
+  const { channels, context, due } = parameters;
   const { channel, channelId, kept, most } = due;
   const { receiver: gate } = channel;
-  const block = view.head;
+  // The pass may have begun before what the gateway has seen, or somebody has given back meanwhile.
+  const block = await answerOf(context.chain.provider.getBlockNumber());
   if (!(await isGate({ context, knownGates: channels.knownGates, gate, block }))) {
     return "no gate of channels is at the receiver's address";
   }
