@@ -18,6 +18,7 @@ import { keySigner } from "../../sdk/src/pay/keySigner.ts";
 import { pinsOfDeployment } from "../../sdk/src/pay/paymentPins.ts";
 import { readDeployment } from "../../sdk/src/readDeployment.ts";
 import { verify } from "../../sdk/src/verify.ts";
+import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { compiledLayout } from "../../tools/receipts/witnessVectors.ts";
 import {
   channelClient,
@@ -39,6 +40,7 @@ const HACA = fileURLToPath(new URL("../../sdk/src/cli/cli.ts", import.meta.url))
 const MANY = 5n;
 /** Of a gate that is not served here. */
 const PAYEE = `0x${"77".repeat(20)}`;
+const OTHER = `0x${"78".repeat(20)}`;
 
 let bed: PaidBed;
 beforeAll(async () => {
@@ -202,6 +204,28 @@ describe("a stock client of x402 that pays by channel", () => {
   });
 });
 
+describe("a stock client of x402 that deposits by Permit2", () => {
+  it("is answered, and its deposit is in the channel that it was signed for", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    const { paying, payments } = channelClient({
+      ...{ payer, rpcUrl: bed.tee.chain.url, method: "permit2" },
+    });
+    const first = await bed.askByChannel(paying);
+    expect([first.status, chargedIn(first)]).toEqual([
+      200,
+      {
+        ...{ charged: String(PRICE), inAll: String(PRICE) },
+        transaction: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+      },
+    ]);
+    const { channelId } = signedIn(payments[0]);
+    expect((await channelAt(bed.tee, channelId)).balance).toBe(MANY * PRICE);
+    expect((await bed.askByChannel(paying, { ...QUESTION, n: 1 })).status).toBe(200);
+    expect(payments).toHaveLength(2);
+    expect(await bed.claimed(channelId, 2n * PRICE)).toBe(MANY * PRICE);
+  });
+});
+
 describe("a worker that gives back of channels", () => {
   /** A channel with an answer of `PRICE`, and the rest of a deposit. */
   const funded = async () => {
@@ -260,7 +284,7 @@ describe("a worker that gives back of channels", () => {
     });
     const gates = bed.tee.chain.book.contracts.ChannelGates?.address ?? "";
     const others = await openGate({
-      ...{ tee: bed.tee, escrow: bed.escrow, gates, node: PAYEE, payee: PAYEE },
+      ...{ tee: bed.tee, escrow: bed.escrow, gates, node: OTHER, payee: OTHER },
     });
     const end = String(others.target);
     const foreign = { ...channel, receiver: end, receiverAuthorizer: end };
@@ -274,13 +298,28 @@ describe("a worker that gives back of channels", () => {
   });
 });
 
+type PermitPayload = {
+  voucher: { channelId: string };
+  deposit: {
+    amount: string;
+    authorization: {
+      permit2Authorization: Record<"nonce" | "deadline" | "signature", string> & {
+        permitted: { token: string; amount: string };
+      };
+    };
+  };
+};
+
 describe("a facilitator of channels", () => {
   /** A deposit with its voucher, as the stock client signs them for a gate. */
-  async function depositFor(payer: Wallet, gate: string) {
+  async function depositFor(payer: Wallet, gate: string, method = "eip3009") {
     const accepted = {
       ...{ scheme: "batch-settlement", network: "eip155:31337" as const, payTo: gate },
       ...{ asset: String(bed.pages.token.target), amount: String(PRICE), maxTimeoutSeconds: 300 },
-      extra: { name: "OPG", version: "1", receiverAuthorizer: gate, withdrawDelay: DELAY },
+      extra: {
+        ...{ name: "OPG", version: "1", receiverAuthorizer: gate, withdrawDelay: DELAY },
+        assetTransferMethod: method,
+      },
     };
     const { scheme } = payingByChannel(payer, knowing({}));
     const { payload } = await scheme.createPaymentPayload(2, accepted);
@@ -306,6 +345,53 @@ describe("a facilitator of channels", () => {
     expect(await state.json()).toEqual({
       ...{ balance: String(2n * MANY * PRICE), totalClaimed: "0", withdrawRequestedAt: 0 },
     });
+  });
+
+  it("brings a permit once, and none that is not for this deposit by x402's collector", async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const gate = String(bed.gate.target);
+    const good = await depositFor(payer, gate, "permit2");
+    const payload = good.paymentPayload.payload as PermitPayload;
+    const permit = payload.deposit.authorization.permit2Authorization;
+    const reasons = "invalid_batch_settlement_evm_";
+    const witness = { channelId: `0x${"11".repeat(32)}` };
+    const now = (await bed.tee.chain.provider.getBlock("latest"))?.timestamp ?? 0;
+    const deposited = (change: object, amount = payload.deposit.amount) => ({
+      ...payload,
+      deposit: { amount, authorization: { permit2Authorization: { ...permit, ...change } } },
+    });
+    for (const [changed, reason] of [
+      [deposited({ spender: PAYEE }), "permit2_invalid_spender"],
+      [deposited({ from: PAYEE }), "permit2_invalid_signature"],
+      [deposited({ witness }), "permit2_invalid_signature"],
+      [
+        deposited({ permitted: { ...permit.permitted, token: PAYEE } }),
+        "permit2_invalid_signature",
+      ],
+      [deposited({}, String(PRICE)), "permit2_amount_mismatch"],
+      // What was signed is another sum, number, end or nothing: the contract says so.
+      [
+        deposited({ permitted: { ...permit.permitted, amount: String(PRICE) } }, String(PRICE)),
+        "deposit_simulation_failed",
+      ],
+      [deposited({ nonce: String(BigInt(permit.nonce) ^ 1n) }), "deposit_simulation_failed"],
+      [deposited({ deadline: String(now - 1) }), "deposit_simulation_failed"],
+      [deposited({ signature: withOtherEnd(permit.signature) }), "deposit_simulation_failed"],
+    ] as const) {
+      const paymentPayload = { ...good.paymentPayload, payload: changed };
+      expect((await settle({ ...good, paymentPayload })).body).toMatchObject({
+        ...{ success: false, errorReason: `${reasons}${reason}` },
+      });
+    }
+    const both = deposited({});
+    const erc3009Authorization = { validAfter: "0", validBefore: "1", salt: "0", signature: "0x" };
+    Object.assign(both.deposit.authorization, { erc3009Authorization });
+    const twofold = { ...good, paymentPayload: { ...good.paymentPayload, payload: both } };
+    expect((await settle(twofold)).status).toBe(400);
+    expect((await settle(good)).body).toMatchObject({ success: true, payer: payer.address });
+    expect((await settle(good)).body).toMatchObject({ errorReason: "duplicate_settlement" });
+    expect(await bed.balanceOf(payer.address)).toBe(MANY * PRICE);
+    expect((await channelAt(bed.tee, payload.voucher.channelId)).balance).toBe(MANY * PRICE);
   });
 
   it("brings none to gates of others, to what is no gate, or to a channel that was not signed for", async () => {

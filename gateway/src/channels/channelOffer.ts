@@ -5,6 +5,7 @@ import { SIGNED_SECONDS } from "../payments/offers.ts";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
 import type { Quote } from "../payments/quote.ts";
 import type { ChannelRecord } from "./channelLedger.ts";
+import type { DepositMethod } from "./channelPayload.ts";
 import { CHANNEL_REFUSALS, type ChannelRefusalCode } from "./channelRefusals.ts";
 import type { ChannelSettings } from "./channelSettings.ts";
 import type { ChannelState } from "./channelSource.ts";
@@ -16,8 +17,10 @@ export function channelOffer(parameters: {
   settings: PaymentSettings;
   channel: ChannelSettings;
   quote: Quote | undefined;
+  /** by which a deposit comes in */
+  method?: DepositMethod;
 }): PaymentRequirements {
-  const { channel, quote, settings } = parameters;
+  const { channel, method = "eip3009", quote, settings } = parameters;
   const { gate, minDeposit, withdrawDelay } = channel;
   const { address, name, version } = settings.token;
   return {
@@ -25,7 +28,7 @@ export function channelOffer(parameters: {
     ...{ amount: quote?.amount ?? "0", payTo: gate, maxTimeoutSeconds: SIGNED_SECONDS },
     extra: {
       ...{ name, version, receiverAuthorizer: gate, withdrawDelay },
-      assetTransferMethod: "eip3009",
+      assetTransferMethod: method,
       ...(minDeposit === undefined ? {} : { minDeposit: String(minDeposit) }),
       ...(quote && { haca: quote }),
     },
@@ -33,26 +36,28 @@ export function channelOffer(parameters: {
 }
 
 /**
- * The refusal that has the offer; and, for who shows a voucher of a channel that is known, what was charged of it by which
+ * The refusal that has the offers; and, for who shows a voucher of a channel that is known, what was charged of it by which
  * voucher: its payer's own signature proves it. Everybody may know that one: it was used, and pays for nothing more.
  */
 export function channelRefusal(parameters: {
   code: ChannelRefusalCode;
-  offer: PaymentRequirements;
+  /** the first is what a client takes that can take all */
+  offers: readonly PaymentRequirements[];
   url: string;
   known?: { record: ChannelRecord; state: ChannelState } | undefined;
   /** in place of the code's, where the facilitator has said why */
   reason?: string | undefined;
 }): RefusedRequestError {
-  const { code, known, offer, url } = parameters;
+  const { code, known, offers, url } = parameters;
   const { reason, words } = CHANNEL_REFUSALS[code];
-  const extra = { ...offer.extra, ...(known && corrective(known)) };
   const required = {
     ...{ x402Version: 2, error: parameters.reason ?? reason },
     resource: {
       ...{ url, description: "a signed answer of a language model", mimeType: "application/json" },
     },
-    accepts: [{ ...offer, extra }],
+    accepts: offers.map((offer) => ({
+      ...{ ...offer, extra: { ...offer.extra, ...(known && corrective(known)) } },
+    })),
   };
   return new RefusedRequestError({
     ...{ status: 402, code, message: words },

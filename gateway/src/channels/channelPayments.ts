@@ -28,7 +28,7 @@ import {
 import { type Running, requireWithinChannelLimits } from "./channelLimits.ts";
 import { misfitOf } from "./channelMisfit.ts";
 import { CHANNEL_SCHEME, channelHeaders, channelOffer, channelRefusal } from "./channelOffer.ts";
-import { type ChannelPayload, readChannelPayload } from "./channelPayload.ts";
+import { type ChannelPayload, type DepositMethod, readChannelPayload } from "./channelPayload.ts";
 import { ChannelRefunds } from "./channelRefunds.ts";
 import {
   busyChannel,
@@ -40,6 +40,9 @@ import {
 import type { ChannelSettings } from "./channelSettings.ts";
 import { ChannelSource, type ChannelState } from "./channelSource.ts";
 import { gateProblem } from "./gateProblem.ts";
+
+/** In the order of the offers: those by EIP-3009 need no approval. */
+const DEPOSIT_METHODS: readonly DepositMethod[] = ["eip3009", "permit2"];
 
 /** A request that comes with a voucher, of a key that the channel names. */
 type Asked = ChannelPayload & {
@@ -279,7 +282,8 @@ export class ChannelPayments {
     }
     let transaction = "";
     if (isDeposit) {
-      const brought = await this.#deposits.bring(asked, withoutSalt(this.#offerOf(asked.quote)));
+      const accepted = withoutSalt(this.#offerOf(asked.quote, deposit.method));
+      const brought = await this.#deposits.bring(asked, accepted);
       if ("code" in brought) throw await this.#refuse(asked, brought.code, brought);
       ({ state, transaction } = brought);
     }
@@ -353,16 +357,21 @@ export class ChannelPayments {
       reason?: string | undefined;
     } = {},
   ): Promise<RefusedRequestError> {
-    const offer = this.#offerOf(await this.#quoteFor(given.request));
-    return channelRefusal({ code, offer, url: given.url, ...more });
+    const { depositMethods, quote } = await this.#quoteFor(given.request);
+    const offers = DEPOSIT_METHODS.filter((it) => depositMethods.includes(it)).map((method) =>
+      this.#offerOf(quote, method),
+    );
+    return channelRefusal({ code, offers, url: given.url, ...more });
   }
 
-  #offerOf(quote: Quote): PaymentRequirements {
-    return channelOffer({ settings: this.#settings, channel: this.#channel, quote });
+  #offerOf(quote: Quote, method: DepositMethod): PaymentRequirements {
+    return channelOffer({ settings: this.#settings, channel: this.#channel, quote, method });
   }
 
   /** @throws RefusedRequestError 503 where there is no price now, or nobody who could be paid by the gate */
-  async #quoteFor(request: ChatRequest): Promise<Quote> {
+  async #quoteFor(
+    request: ChatRequest,
+  ): Promise<{ quote: Quote; depositMethods: readonly string[] }> {
     const { kinds, node, payee, prices, token } = this.#settings;
     const gate = await this.#source.gate(this.#channel.gate);
     const problem = gateProblem({ settings: this.#settings, channel: this.#channel, gate });
@@ -372,19 +381,13 @@ export class ChannelPayments {
     }
     const price = prices.models.get(request.model);
     const { amount, rate } = await amountNow({ price, rates: this.#rates });
-    return this.#quotes.sign({
-      ...{
-        path: request.path,
-        amount: String(amount),
-        token: token.address,
-        node,
-        payee,
-        kinds,
-      },
+    const quote = this.#quotes.sign({
+      ...{ path: request.path, amount: String(amount), token: token.address, node, payee, kinds },
       ...{ requestHash: request.inputHash, feeBps: gate.feeBps, captureWindow: 0 },
       ...{ expiresAt: quoteEnd(), rate: rate === undefined ? null : String(rate.usd) },
       ...{ rateAt: rate?.at ?? null, salt: request.isSalted ? null : request.salt },
     });
+    return { quote, depositMethods: gate.depositMethods };
   }
 }
 

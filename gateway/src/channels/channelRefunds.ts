@@ -216,7 +216,7 @@ export class ChannelRefunds {
     const offer = channelOffer({
       ...{ settings: this.#settings, channel: this.#channel, quote: undefined },
     });
-    return channelRefusal({ code, offer, url, ...more });
+    return channelRefusal({ code, offers: [offer], url, ...more });
   }
 }
 

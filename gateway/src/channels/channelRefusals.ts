@@ -110,7 +110,7 @@ export const malformedChannel = (): RefusedRequestError =>
   new RefusedRequestError({
     ...{ status: 400, code: "payment.malformed", field: "payment-signature" },
     message:
-      "payment-signature: is no voucher of x402's batch-settlement in version 2, nor one with a deposit by EIP-3009",
+      "payment-signature: is no voucher of x402's batch-settlement in version 2, nor one with a deposit by EIP-3009 or Permit2",
   });
 
 /** A channel has one request at a time: what the next voucher has to say is not known before. */
