@@ -164,6 +164,22 @@ describe("a deposit", () => {
     expect(await refusalIn(await bed.post(QUESTION, none))).toEqual([400, "payment.malformed"]);
   });
 
+  it("by a permit that a stranger has brought is in the channel, and answered for; one that is nowhere is not", async () => {
+    const bed = await ChannelBed.start();
+    bed.gate = { ...bed.gate, depositMethods: ["eip3009", "permit2"] };
+    const refused = { success: false, errorReason: "deposit_simulation_failed" };
+    answersDeposits(bed, () => refused);
+    const payer = new ChannelPayer(undefined, undefined, "permit2");
+    expect(await refusalIn(await bed.post(QUESTION, payer))).toEqual([402, "payment.refused"]);
+    const [{ voucher } = {}] = payer.signed;
+    bed.change(voucher?.channelId ?? "", { balance: String(PRICE) });
+    expect(chargedIn(await bed.post(QUESTION, payer.last))).toEqual(["5000", "5000", ""]);
+    // The next voucher is not covered by it.
+    const again = changed(payer.payments[0] ?? "", (signed) => signed);
+    expect((await bed.post(QUESTION, again)).status).toBe(200);
+    expect(bed.paid.upstream.received).toHaveLength(1);
+  });
+
   it("that is being settled for somebody else is not waited for", async () => {
     const bed = await ChannelBed.start();
     bed.paid.settles = duplicate("");

@@ -14,6 +14,7 @@ import {
   offersIn,
   other,
   reasonIn,
+  type Signed,
   signedIn,
   TRANSACTION,
 } from "./support/channelBed.ts";
@@ -43,6 +44,32 @@ describe("a channel is offered", () => {
     ]);
     const elsewhere = await bed.paid.post();
     expect(offersIn(elsewhere).map(({ scheme }) => scheme)).toEqual(["upto"]);
+  });
+
+  it("with deposits by Permit2 besides, where the facilitator brings them, and never of both forms", async () => {
+    const bed = await ChannelBed.start();
+    bed.gate = { ...bed.gate, depositMethods: ["permit2", "eip3009"] };
+    const offers = offersIn(await bed.post(QUESTION));
+    expect(offers.map(({ extra }) => extra.assetTransferMethod)).toEqual(["eip3009", "permit2"]);
+    const payer = new ChannelPayer(undefined, undefined, "permit2");
+    expect(chargedIn(await bed.post(QUESTION, payer))).toEqual(["5000", "5000", TRANSACTION]);
+    const brought = bed.paid.settled.map(({ paymentPayload }) => paymentPayload.payload as Signed);
+    const texts = [brought[0], payer.signed[0]].map((of) => JSON.stringify(of?.deposit));
+    expect(JSON.parse((texts[0] ?? "").toLowerCase())).toEqual(
+      JSON.parse((texts[1] ?? "").toLowerCase()),
+    );
+    const [payment = ""] = payer.payments;
+    const both = changed(payment, (signed) => {
+      const { amount = "", authorization } = signed.deposit ?? {};
+      const erc3009Authorization = {
+        ...{ validAfter: "0", validBefore: "1", salt: WORD, signature: "0x00" },
+      };
+      return {
+        ...signed,
+        deposit: { amount, authorization: { ...authorization, erc3009Authorization } },
+      };
+    });
+    expect(await refusalIn(await bed.post(QUESTION, both))).toEqual([400, "payment.malformed"]);
   });
 
   it("to nobody where what it pays could not be claimed", async () => {

@@ -30,7 +30,7 @@ export type Signed = {
   type: "deposit" | "refund" | "voucher";
   channelConfig: Channel;
   voucher: { channelId: Hex; maxClaimableAmount: string; signature: Hex };
-  deposit?: { amount: string };
+  deposit?: { amount: string; authorization?: object };
 };
 type State = { balance: string; totalClaimed: string; withdrawRequestedAt: number };
 const EMPTY: State = { balance: "0", totalClaimed: "0", withdrawRequestedAt: 0 };
@@ -105,8 +105,9 @@ export class ChannelPayer {
   /**
    * @param bed whose chain it reads, where it reads one
    * @param before a client of the same payer; it knows nothing of what that one did
+   * @param method of its deposits; the first that is offered if left out
    */
-  constructor(bed?: ChannelBed, before?: ChannelPayer) {
+  constructor(bed?: ChannelBed, before?: ChannelPayer, method?: string) {
     this.account = before?.account ?? privateKeyToAccount(generatePrivateKey());
     const readContract = async ({ args }: { args?: readonly unknown[] }) => {
       const state = bed?.states.get(String(args?.[0]).toLowerCase()) ?? EMPTY;
@@ -119,6 +120,10 @@ export class ChannelPayer {
     this.paying = wrapFetchWithPaymentFromConfig(fetchNoting(this.payments), {
       schemes: [{ network: NETWORK, client }],
       spendControls: false,
+      ...(method !== undefined && {
+        paymentRequirementsSelector: (_, offers) =>
+          offers.find(({ extra }) => extra.assetTransferMethod === method) as never,
+      }),
     });
   }
 
