@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
+import { PERMIT2_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
 import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
 import {
   BATCH_SETTLEMENT_ADDRESS,
@@ -20,6 +21,8 @@ const X402_NAMES: Names = [
   ["BatchSettlementStandIn", BATCH_SETTLEMENT_ADDRESS],
   ["Erc3009CollectorStandIn", ERC3009_DEPOSIT_COLLECTOR_ADDRESS],
 ];
+/** Files of genuine codes need not have it. */
+const LATER_NAMES: Names = [["Permit2CollectorStandIn", PERMIT2_COLLECTOR_ADDRESS]];
 const COMMERCE_NAMES: Names = COMMERCE_DEPLOYMENTS.flatMap(
   ({ version, escrow, erc3009Collector, permit2Collector }) =>
     [
@@ -63,7 +66,7 @@ export function readCodes(path: string): Readonly<Record<string, string>> {
 }
 
 /**
- * Codes of Permit2, of x402's proxy for `upto`, of its contract of channels and of what collects deposits by EIP-3009 for it,
+ * Codes of Permit2, of x402's proxy for `upto`, of its contract of channels and of what collects deposits by EIP-3009 and Permit2 for it,
  * and of the public escrow of commerce payments with its collectors, by their addresses: stand-ins, but for the genuine ones
  * that are given.
  */
@@ -101,7 +104,7 @@ function compileStandIns(): Readonly<Record<string, string>> {
   const input = { language: "Solidity", sources: Object.fromEntries(sources), settings };
   const { contracts } = JSON.parse(solc.compile(JSON.stringify(input), { import: imported }));
   return Object.fromEntries(
-    [...X402_NAMES, ...COMMERCE_NAMES].map(([name, address]) => {
+    [...X402_NAMES, ...LATER_NAMES, ...COMMERCE_NAMES].map(([name, address]) => {
       const { evm } = contracts[`${FOLDER}/${name}.sol`][name];
       return [address, `0x${evm.deployedBytecode.object}`];
     }),

@@ -56,7 +56,8 @@ export async function startGateway(parameters: {
     config.payments &&
     channel &&
     (await ChannelPayments.open({
-      ...{ settings: config.payments, channel, folder: config.answers.folder, logger },
+      ...{ settings: config.payments, channel, folder: config.answers.folder },
+      ...{ queue: config.queue, logger },
     }));
   if (payments === undefined) logger.warn("no prices are set: every answer is free");
   const admission = new Admission(config.admission);
@@ -91,6 +92,7 @@ export async function startGateway(parameters: {
     origins: config.http.origins,
     ...(payments && { answer: (asked) => payments.answer(asked) }),
     ...(channels && { answerByChannel: (asked) => channels.answer(asked) }),
+    refunds: channels?.refunds,
   });
   const { clientMs } = limits;
   const names = "HACA_GATEWAY_HOST, HACA_GATEWAY_PORT";

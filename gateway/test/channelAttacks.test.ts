@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type ChannelRecord, isUsed, movedOn, withRequest } from "../src/channels/channelLedger.ts";
-import { answering, DONE, ends, says } from "./support/bed.ts";
+import { ANSWER, answering, DONE, ends, frame, says, streaming } from "./support/bed.ts";
 import {
   ChannelBed,
   ChannelPayer,
@@ -18,6 +18,15 @@ import { Deferred } from "./support/deferred.ts";
 import { PRICE, QUESTION, refusalIn } from "./support/paidBed.ts";
 
 const STREAM = { ...QUESTION, stream: true };
+
+const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+const STREAMED = {
+  question: STREAM,
+  // Its payer goes on from what the head has said.
+  total: "7900",
+  handler: streaming(says("Hello"), ends(), frame([], { usage }), DONE),
+};
+const ANSWERED = { total: "5001", question: QUESTION, handler: answering(ANSWER) };
 
 /** What a refusal tells of the channel. */
 const told = (response: Response) => {
@@ -65,25 +74,35 @@ describe("a stranger who has vouchers of a channel that answers were charged by,
     expect(chargedIn(await bed.post(QUESTION, payer)).slice(0, 2)).toEqual(["5000", "5000"]);
   });
 
-  it("has nothing for what an answer has left of its voucher, at another price; its payer goes on", async () => {
-    const perToken = { input: 100n, output: 1_000n };
-    const models = new Map([
-      ["m", { amount: PRICE, perToken }],
-      ["n", { amount: PRICE - 2_100n }],
-    ]);
-    const bed = await ChannelBed.start({ prices: { models, rate: undefined } });
-    const payer = new ChannelPayer(bed);
-    expect(chargedIn(await bed.post(QUESTION, payer)).slice(0, 2)).toEqual(["2100", "2100"]);
-    await bed.paid.restart();
-    const cheap = { ...QUESTION, model: "n" };
-    const offer = await bed.post(cheap);
-    const stolen = await bed.post(cheap, await shown(payer, PRICE, offer));
-    expect(await refusalIn(stolen)).toEqual([402, "channel.usedVoucher"]);
-    expect(told(stolen).channelState?.chargedCumulativeAmount).toBe("2101");
-    expect(bed.paid.upstream.received).toHaveLength(1);
-    expect(chargedIn(await bed.post(cheap, payer)).slice(0, 2)).toEqual(["2900", "5001"]);
-    expect(signedIn(payer.payments.at(-1) ?? "").voucher.maxClaimableAmount).toBe("5001");
-  });
+  it.each([
+    ["answer", ANSWERED],
+    ["stream", STREAMED],
+  ])(
+    "has nothing for what an %s has left of its voucher, at another price; its payer goes on",
+    async (_, asked) => {
+      const perToken = { input: 100n, output: 1_000n };
+      const models = new Map([
+        ["m", { amount: PRICE, perToken }],
+        ["n", { amount: PRICE - 2_100n }],
+      ]);
+      const bed = await ChannelBed.start({ prices: { models, rate: undefined } });
+      const payer = new ChannelPayer(bed);
+      const answer = bed.paid.upstream.handler;
+      bed.paid.upstream.handler = asked.handler;
+      const first = await bed.post(asked.question, payer);
+      await first.text();
+      bed.paid.upstream.handler = answer;
+      await bed.paid.restart();
+      const cheap = { ...QUESTION, model: "n" };
+      const offer = await bed.post(cheap);
+      const stolen = await bed.post(cheap, await shown(payer, PRICE, offer));
+      expect(await refusalIn(stolen)).toEqual([402, "channel.usedVoucher"]);
+      expect(told(stolen).channelState?.chargedCumulativeAmount).toBe("2101");
+      expect(bed.paid.upstream.received).toHaveLength(1);
+      expect(chargedIn(await bed.post(cheap, payer)).slice(0, 2)).toEqual(["2900", asked.total]);
+      expect(signedIn(payer.payments.at(-1) ?? "").voucher.maxClaimableAmount).toBe(asked.total);
+    },
+  );
 });
 
 describe("a stranger with an old voucher of a channel", () => {
@@ -143,6 +162,22 @@ describe("a deposit", () => {
       ...{ ...signed, deposit: { ...signed.deposit, authorization } },
     }));
     expect(await refusalIn(await bed.post(QUESTION, none))).toEqual([400, "payment.malformed"]);
+  });
+
+  it("by a permit that a stranger has brought is in the channel, and answered for; one that is nowhere is not", async () => {
+    const bed = await ChannelBed.start();
+    bed.gate = { ...bed.gate, depositMethods: ["eip3009", "permit2"] };
+    const refused = { success: false, errorReason: "deposit_simulation_failed" };
+    answersDeposits(bed, () => refused);
+    const payer = new ChannelPayer(undefined, undefined, "permit2");
+    expect(await refusalIn(await bed.post(QUESTION, payer))).toEqual([402, "payment.refused"]);
+    const [{ voucher } = {}] = payer.signed;
+    bed.change(voucher?.channelId ?? "", { balance: String(PRICE) });
+    expect(chargedIn(await bed.post(QUESTION, payer.last))).toEqual(["5000", "5000", ""]);
+    // The next voucher is not covered by it.
+    const again = changed(payer.payments[0] ?? "", (signed) => signed);
+    expect((await bed.post(QUESTION, again)).status).toBe(200);
+    expect(bed.paid.upstream.received).toHaveLength(1);
   });
 
   it("that is being settled for somebody else is not waited for", async () => {
@@ -266,7 +301,16 @@ describe("of the vouchers that a channel's answers were charged by", () => {
       voucher: { amount: String(amount), signature: "0x" },
     });
   const none: ChannelRecord = {
-    ...{ id: "0x1", payer: "0x2", charged: "0", voucher: null, used: [], hours: [] },
+    ...{
+      id: "0x1",
+      payer: "0x2",
+      charged: "0",
+      ahead: "0",
+      voucher: null,
+      used: [],
+      hours: [],
+      refund: null,
+    },
   };
 
   it("each is known as used while it is above the sum, not the highest alone", () => {
@@ -274,7 +318,7 @@ describe("of the vouchers that a channel's answers were charged by", () => {
     expect([5_000n, 3_000n, 2_999n, 3_001n, 5_001n].map((sum) => isUsed(two, sum))).toEqual([
       ...[true, true, false, false, false],
     ]);
-    expect([two.voucher?.amount, movedOn(two, 3_000n).charged]).toEqual(["5000", "151"]);
+    expect([two.voucher?.amount, movedOn(two, 3_000n - 150n).charged]).toEqual(["5000", "151"]);
     expect(charge(two, 9_000n, 4_000n).used).toEqual(["5000", "9000"]);
     expect(
       withRequest(none, { charged: 0n, isFailed: true, voucher: { amount: "1", signature: "0x" } }),
@@ -289,6 +333,6 @@ describe("of the vouchers that a channel's answers were charged by", () => {
     const [left = 0n, lowest = 0n] = sums;
     expect([many.used.length, isUsed(many, left), isUsed(many, 1_000n)]).toEqual([256, true, true]);
     expect(isUsed(many, lowest + 1n)).toBe(false);
-    expect(movedOn(many, 1_000n).charged).toBe(String(257n + lowest + 1n - 1_000n));
+    expect(movedOn(many, 1_000n - 257n).charged).toBe(String(257n + lowest + 1n - 1_000n));
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import { describe, expect, it } from "vitest";
-import { DONE, ends, says, streaming } from "./support/bed.ts";
+import { DONE, ends, frame, says, streaming } from "./support/bed.ts";
 import {
   ChannelBed,
   ChannelPayer,
@@ -14,12 +14,20 @@ import {
   offersIn,
   other,
   reasonIn,
+  type Signed,
   signedIn,
   TRANSACTION,
 } from "./support/channelBed.ts";
 import { Deferred } from "./support/deferred.ts";
 import { PRICE, QUESTION, refusalIn } from "./support/paidBed.ts";
 
+/** Of which an answer of one token asked and two answered costs 2,100. */
+const PER_TOKEN = {
+  models: new Map([["m", { amount: PRICE, perToken: { input: 100n, output: 1_000n } }]]),
+  rate: undefined,
+};
+const usage = { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3 };
+const STREAMED = streaming(says("Hello"), ends(), frame([], { usage }), DONE);
 const WORD = `0x${"99".repeat(32)}`;
 const STRANGER = `0x${"99".repeat(20)}`;
 
@@ -38,6 +46,32 @@ describe("a channel is offered", () => {
     expect(offersIn(elsewhere).map(({ scheme }) => scheme)).toEqual(["upto"]);
   });
 
+  it("with deposits by Permit2 besides, where the facilitator brings them, and never of both forms", async () => {
+    const bed = await ChannelBed.start();
+    bed.gate = { ...bed.gate, depositMethods: ["permit2", "eip3009"] };
+    const offers = offersIn(await bed.post(QUESTION));
+    expect(offers.map(({ extra }) => extra.assetTransferMethod)).toEqual(["eip3009", "permit2"]);
+    const payer = new ChannelPayer(undefined, undefined, "permit2");
+    expect(chargedIn(await bed.post(QUESTION, payer))).toEqual(["5000", "5000", TRANSACTION]);
+    const brought = bed.paid.settled.map(({ paymentPayload }) => paymentPayload.payload as Signed);
+    const texts = [brought[0], payer.signed[0]].map((of) => JSON.stringify(of?.deposit));
+    expect(JSON.parse((texts[0] ?? "").toLowerCase())).toEqual(
+      JSON.parse((texts[1] ?? "").toLowerCase()),
+    );
+    const [payment = ""] = payer.payments;
+    const both = changed(payment, (signed) => {
+      const { amount = "", authorization } = signed.deposit ?? {};
+      const erc3009Authorization = {
+        ...{ validAfter: "0", validBefore: "1", salt: WORD, signature: "0x00" },
+      };
+      return {
+        ...signed,
+        deposit: { amount, authorization: { ...authorization, erc3009Authorization } },
+      };
+    });
+    expect(await refusalIn(await bed.post(QUESTION, both))).toEqual([400, "payment.malformed"]);
+  });
+
   it("to nobody where what it pays could not be claimed", async () => {
     const bed = await ChannelBed.start();
     bed.gate = { ...bed.gate, node: STRANGER };
@@ -52,16 +86,14 @@ describe("a channel is offered", () => {
 
 describe("a client that pays by channel", () => {
   it("deposits once, and is told what each answer has cost, by the most or by what it used", async () => {
-    const price = { amount: PRICE, perToken: { input: 100n, output: 1_000n } };
-    const prices = { models: new Map([["m", price]]), rate: undefined };
-    const bed = await ChannelBed.start({ prices });
+    const bed = await ChannelBed.start({ prices: PER_TOKEN });
     const payer = new ChannelPayer();
     const first = await bed.post(QUESTION, payer);
     expect(chargedIn(first)).toEqual(["2100", "2100", TRANSACTION]);
     bed.paid.upstream.handler = streaming(says("Hello"), ends(), DONE);
     const second = await bed.post({ ...QUESTION, stream: true }, payer);
     expect(await second.text()).toContain(`"price":"${PRICE}"`);
-    // A stream's head comes before there is an answer.
+    // A stream's head comes before there is an answer; of this one nothing says what it has used.
     expect(chargedIn(second)).toEqual(["5000", "7100", ""]);
     expect(payer.signed.map(({ type, voucher }) => [type, voucher.maxClaimableAmount])).toEqual([
       ["deposit", "5000"],
@@ -137,12 +169,60 @@ describe("a client that pays by channel", () => {
     expect([bed.deposits, bed.paid.results.length]).toEqual([1, 1]);
   });
 
-  it("of whose stream nothing comes after its head owes what the head has said, and no result claims it", async () => {
+  it("pays for a stream what it has used, goes on from what its head said, and hears what was charged when it asks", async () => {
+    const bed = await ChannelBed.start({ prices: PER_TOKEN });
+    const payer = new ChannelPayer();
+    bed.paid.upstream.handler = STREAMED;
+    const texts: string[] = [];
+    for (let asked = 0; asked < 2; asked += 1) {
+      const response = await bed.post({ ...QUESTION, stream: true }, payer);
+      texts.push(await response.text());
+      expect(chargedIn(response).slice(0, 2)).toEqual(["5000", String(5_000 * (asked + 1))]);
+    }
+    expect(texts.every((text) => text.includes('"price":"2100"'))).toBe(true);
+    expect(bed.paid.results.map(({ message }) => message.price)).toEqual(["2100", "2100"]);
+    // Another process of the same payer, which has the chain's word and the gateway's.
+    await bed.paid.restart();
+    const fresh = new ChannelPayer(bed, payer);
+    const last = await bed.post({ ...other, stream: true }, fresh);
+    expect(chargedIn(last).slice(0, 2)).toEqual(["5000", "9200"]);
+    expect(signedIn(fresh.payments.at(-1) ?? "").voucher.maxClaimableAmount).toBe("9200");
+    expect(await last.text()).toContain('"price":"2100"');
+    const next = await bed.post({ ...other, n: 2, stream: true }, fresh);
+    expect([chargedIn(next).slice(0, 2), fresh.payments.length]).toEqual([["5000", "14200"], 3]);
+    await next.text();
+    // Who goes on from what the head said before that is told where the channel is now.
+    const late = await bed.post(other, payer);
+    expect([reasonIn(late), await refusalIn(late)]).toEqual([OTHER_SUM, [402, "channel.otherSum"]]);
+    expect(bed.deposits).toBe(1);
+  });
+
+  it("counts in a day what its streams have used, and not the most", async () => {
+    const bed = await ChannelBed.start({
+      ...{ prices: PER_TOKEN, limits: { spend: 2n * PRICE, failures: 20 } },
+    });
+    const payer = new ChannelPayer();
+    bed.paid.upstream.handler = STREAMED;
+    for (const n of [1, 2]) {
+      const response = await bed.post({ ...QUESTION, n, stream: true }, payer);
+      expect([response.status, await response.text()]).toEqual([200, expect.anything()]);
+    }
+    // 4,200 are charged.
+    const above = await bed.post({ ...QUESTION, n: 3, stream: true }, payer);
+    expect([above.status, await above.text()]).toEqual([200, expect.anything()]);
+    expect(await refusalIn(await bed.post({ ...QUESTION, n: 4 }, payer))).toEqual([
+      ...[403, "payment.spendLimit"],
+    ]);
+  });
+
+  it("of whose stream nothing comes after its head goes on from what that said, and owes nothing for it", async () => {
     const bed = await ChannelBed.start();
     const payer = new ChannelPayer();
     bed.paid.upstream.handler = streaming(says("Hel"));
     const cut = await bed.post({ ...QUESTION, stream: true }, payer);
     expect(await cut.text()).toContain('"error"');
+    const lower = await bed.post(other, await payer.sign(await bed.post(other), { sum: 1n }));
+    expect(offersIn(lower)[0]?.extra.channelState).toMatchObject({ chargedCumulativeAmount: "1" });
     bed.paid.upstream.handler = streaming(says("Hello"), ends(), DONE);
     const next = await bed.post({ ...QUESTION, stream: true }, payer);
     expect([next.status, chargedIn(next)]).toEqual([200, ["5000", "10000", ""]]);
@@ -266,7 +346,12 @@ describe("refused are", () => {
 
   it("deposits below the least, and those that the facilitator refuses", async () => {
     const bed = await ChannelBed.start({
-      channel: { gate: GATE, withdrawDelay: 518_400, minDeposit: 100n * PRICE },
+      channel: {
+        gate: GATE,
+        withdrawDelay: 518_400,
+        minDeposit: 100n * PRICE,
+        minRefund: undefined,
+      },
     });
     const payer = new ChannelPayer();
     bed.paid.settles = { success: false, errorReason: "insufficient_funds" };

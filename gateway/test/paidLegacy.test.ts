@@ -160,13 +160,17 @@ it("by channel costs what its result says, and nothing where the facilitator ref
   expect((await bed.post(QUESTION, payer)).status).not.toBe(200);
   bed.paid.takes = 202;
   const response = await bed.post({ ...QUESTION, user: "2" }, payer);
-  const answer = (await response.json()) as Answer;
+  const text = await response.text();
+  const answer = JSON.parse(text) as Answer;
   const [{ voucher } = { voucher: { channelId: "" } }] = client.signed;
   const address = channelAccount(voucher.channelId);
   const request = { ...QUESTION, user: "2" };
   const parts = { bed: bed.paid, payer: { address }, answer, shown: answer, request };
   expectBoth({ ...parts, output: "Hello, wörld" });
-  expect(chargedIn(response).slice(0, 2)).toEqual([String(PRICE), String(PRICE)]);
+  const charged = [String(PRICE), String(PRICE)];
+  expect(chargedIn(response).slice(0, 2)).toEqual(charged);
+  const again = await bed.post(request, { headers: { ...client.last.headers, ...BATCH } });
+  expect([await again.text(), chargedIn(again).slice(0, 2)]).toEqual([text, charged]);
   expect(bed.paid.results).toHaveLength(1);
 });
 

@@ -7,6 +7,9 @@ export const BATCH_SETTLEMENT_ADDRESS = "0x4020074e9dF2ce1deE5A9C1b5c3f541D02a10
 /** What collects deposits by EIP-3009 for that contract, as it is published. */
 export const ERC3009_COLLECTOR_ADDRESS = "0x4020806089470a89826cB9fB1f4059150b550004";
 
+/** The same for deposits by Permit2: the tokens go to that contract at once. */
+export const PERMIT2_COLLECTOR_ADDRESS = "0x4020425FAf3B746C082C2f942b4E5159887B0005";
+
 /** EIP-712 domain of that contract, but for chain and address. */
 export const CHANNEL_DOMAIN = { name: "x402 Batch Settlement", version: "1" };
 

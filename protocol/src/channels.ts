@@ -20,6 +20,7 @@ export const batchSettlement = new Interface([
   "function channels(bytes32 channelId) view returns (uint128 balance, uint128 totalClaimed)",
   "function pendingWithdrawals(bytes32 channelId) view returns (uint128 amount, uint40 initiatedAt)",
   "function receivers(address receiver, address token) view returns (uint128 claimed, uint128 settled)",
+  `event ChannelCreated(bytes32 indexed channelId, ${CONFIG} config)`,
 ]);
 
 /** A payment channel, as `IBatchSettlement.ChannelConfig`. Its id is a hash of all of it. */

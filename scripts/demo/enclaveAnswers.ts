@@ -44,15 +44,17 @@ export async function signAnswer(parameters: {
   nonce: bigint;
   /** smallest units; without it the answer is free */
   price?: bigint;
+  /** who asks; without one the demo's client */
+  requester?: string;
 }): Promise<{ result: InferenceResult; signature: string }> {
-  const { provider, enclave, nonce, price = 0n } = parameters;
+  const { provider, enclave, nonce, price = 0n, requester } = parameters;
   const { contracts } = readAddressBook(addressBookPath(CHAIN_ID));
   const timestamp = (await provider.getBlock("latest"))?.timestamp ?? 0;
   const result: InferenceResult = {
     modelVersion: chatVersionId(),
     inputHash: requestHash(nonce),
     outputHash: id("That this enclave gave this answer."),
-    requester: new Wallet(developmentKey(CLIENT)).address,
+    requester: requester ?? new Wallet(developmentKey(CLIENT)).address,
     requestId: encodeRequestId({ node: nodeOfEnclave(enclave.teeId), nonce }),
     price,
     timestamp: BigInt(timestamp),

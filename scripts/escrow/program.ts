@@ -102,6 +102,8 @@ refund (docs/payments.md).`,
       (await import("./gate.ts")).gate({ ...options, gate: address }),
     );
 
+  addChannels(program);
+
   withSafe(program.command("create-operator"))
     .description("make the operator of a node for payments in the public escrow; anybody may")
     .requiredOption("--node <id>", "whose results capture: address, or an enclave's 32 bytes")
@@ -119,4 +121,53 @@ refund (docs/payments.md).`,
     );
 
   return program;
+}
+
+function addChannels(program: Command): void {
+  withChain(program.command("channels"))
+    .description("the channels of a gate: what is in them, counted, claimed, and asked back")
+    .argument("<gate>")
+    .option("--json", "one JSON object, for programs")
+    .action(async (gate: string, options) =>
+      (await import("./channels.ts")).channels({ ...options, gate }),
+    );
+
+  withSafe(program.command("count"))
+    .description("count results of a gate's channels that were settled alone; anybody may")
+    .argument("<gate>")
+    .action(async (gate: string, options) =>
+      (await import("./countResults.ts")).countResults({ ...options, gate }),
+    );
+
+  withSafe(program.command("count-page"))
+    .description("the same with the results in a page that is final; its blob is read")
+    .argument("<gate>")
+    .argument("<page>", "the page's id")
+    .action(async (gate: string, page: string, options) =>
+      (await import("./countResults.ts")).countPage({ ...options, gate, page }),
+    );
+
+  withSafe(program.command("claim"))
+    .description("claim by vouchers what was counted, and have it paid out; anybody may")
+    .argument("<gate>")
+    .requiredOption("--journal <file>", "the gateway's channels.journal; it is only read")
+    .action(async (gate: string, options) =>
+      (await import("./claimChannels.ts")).claim({ ...options, gate }),
+    );
+
+  withSafe(program.command("collect"))
+    .description("have paid out what somebody has claimed and left; anybody may")
+    .argument("<gate>")
+    .option("--token <address>", "(default: OPG)")
+    .action(async (gate: string, options) =>
+      (await import("./claimChannels.ts")).collect({ ...options, gate }),
+    );
+
+  withSafe(program.command("refund-channel"))
+    .description("give a channel's payer back what is not claimed; the node or the payee")
+    .argument("<channel>", "the channel's id, 32 bytes of hex")
+    .option("--amount <number>", "of the token (default: what was not counted)")
+    .action(async (channel: string, options) =>
+      (await import("./refundChannel.ts")).refundChannel({ ...options, channel }),
+    );
 }

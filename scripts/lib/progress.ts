@@ -20,19 +20,31 @@ export class Steps {
     this.#number += 1;
     console.log(`[${this.#number}/${this.#total}] ${title}`);
     const started = Date.now();
-    let detail = "";
-    const timer = setInterval(() => {
-      console.log(`      … ${elapsed(started)}${detail === "" ? "" : `  ${detail}`}`);
-    }, INTERVAL_MS);
-    try {
-      const result = await work((text) => {
-        detail = text;
-      });
-      console.log(`      done in ${elapsed(started)}`);
-      return result;
-    } finally {
-      clearInterval(timer);
-    }
+    const result = await tellingProgress((line) => console.log(`      ${line}`), work);
+    console.log(`      done in ${elapsed(started)}`);
+    return result;
+  }
+}
+
+/** Runs one step, and says on standard error every two seconds that it is at work: what is asked for goes to the other stream. */
+export const withProgress = <T>(title: string, work: (report: Report) => Promise<T>): Promise<T> =>
+  tellingProgress((line) => console.error(`${title} ${line}`), work);
+
+async function tellingProgress<T>(
+  tell: (line: string) => void,
+  work: (report: Report) => Promise<T>,
+): Promise<T> {
+  const started = Date.now();
+  let detail = "";
+  const timer = setInterval(() => {
+    tell(`… ${elapsed(started)}${detail === "" ? "" : `  ${detail}`}`);
+  }, INTERVAL_MS);
+  try {
+    return await work((text) => {
+      detail = text;
+    });
+  } finally {
+    clearInterval(timer);
   }
 }
 

@@ -34,3 +34,26 @@ it("asks nothing of no contract", async () => {
   };
   expect(await readAllLogs({ provider, address: [], topics: [], fromBlock: 0 })).toEqual([]);
 });
+
+it("asks for any of several topics, of a part of the blocks at a time, and tells how far it is", async () => {
+  const asked: unknown[] = [];
+  const told: string[] = [];
+  await readAllLogs({
+    provider: {
+      getBlockNumber: async () => 9,
+      async getLogs(filter) {
+        const { fromBlock, toBlock, topics } = filter as Record<string, unknown>;
+        if (Number(toBlock) - Number(fromBlock) > 4) throw new Error("at most 5 blocks");
+        asked.push(topics);
+        return [];
+      },
+    },
+    ...{ address: addressOf(1), topics: ["0x1", null, ["0x2", "0x3"]], fromBlock: 0 },
+    report: (text) => told.push(text),
+  });
+  expect(asked).toEqual([
+    ["0x1", null, ["0x2", "0x3"]],
+    ["0x1", null, ["0x2", "0x3"]],
+  ]);
+  expect(told).toEqual(["block 0 of 9", "block 0 of 9", "block 5 of 9"]);
+});

@@ -1,5 +1,6 @@
 import { LogSlices } from "@haca/protocol/logSlices";
 import type { Log, Provider } from "ethers";
+import type { Report } from "./progress.ts";
 
 /** Addresses of one question; of more than a thousand endpoints take none. */
 const MOST_ADDRESSES = 500;
@@ -12,21 +13,27 @@ const MOST_ADDRESSES = 500;
 export async function readAllLogs(parameters: {
   provider: Pick<Provider, "getBlockNumber" | "getLogs">;
   address: string | readonly string[];
-  /** null: any */
-  topics: readonly (string | null)[];
+  /** null: any; a list: any of these */
+  topics: readonly (string | null | readonly string[])[];
   fromBlock: number;
+  /** told how far it is */
+  report?: Report;
 }): Promise<Log[]> {
-  const { provider, fromBlock } = parameters;
+  const { provider, fromBlock, report } = parameters;
   const addresses = [parameters.address].flat();
-  const topics = [...parameters.topics];
+  const topics = parameters.topics.map((topic) =>
+    typeof topic === "string" || topic === null ? topic : [...topic],
+  );
   const to = await provider.getBlockNumber();
   const logs: Log[] = [];
   for (let start = 0; start < addresses.length; start += MOST_ADDRESSES) {
     const address = addresses.slice(start, start + MOST_ADDRESSES);
     const read = new LogSlices(() => true).read({
       ...{ from: fromBlock, to },
-      readSlice: (from, end) =>
-        provider.getLogs({ address, topics, fromBlock: from, toBlock: end }),
+      readSlice: (from, end) => {
+        report?.(`block ${from} of ${to}`);
+        return provider.getLogs({ address, topics, fromBlock: from, toBlock: end });
+      },
     });
     logs.push(...(await read));
   }

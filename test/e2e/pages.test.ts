@@ -18,6 +18,7 @@ import { CHAIN_ID, developmentKey } from "../../scripts/demo/localChain.ts";
 import { startBlobs } from "../../scripts/demo/startBlobs.ts";
 import { contractAt } from "../../scripts/lib/contracts.ts";
 import { capturePageCases } from "./capturePageCases.ts";
+import { channelCases } from "./channelCases.ts";
 import { placeProxy } from "./escrowCases.ts";
 import {
   BOOK,
@@ -41,6 +42,7 @@ const NOT_PROPOSED = `0x${"11".repeat(32)}`;
 let local: LocalDeployment;
 let provider: JsonRpcProvider;
 let enclave: AdmittedEnclaves[0];
+let otherEnclave: AdmittedEnclaves[1];
 let blobsUrl: string;
 
 const pages = (...options: string[]): Promise<Result> =>
@@ -51,7 +53,7 @@ const addressOf = (account: string): string => new Wallet(developmentKey(Number(
 beforeAll(async () => {
   local = await LocalDeployment.start();
   await success(local.deploy({}, "--part", "tee"));
-  [enclave] = await admitEnclaves({ rpcUrl: local.url, report: () => undefined });
+  [enclave, otherEnclave] = await admitEnclaves({ rpcUrl: local.url, report: () => undefined });
   provider = local.provider();
   await placeProxy(provider);
   await success(local.deploy());
@@ -74,6 +76,8 @@ type Proposing = {
   fee?: bigint;
   /** of each result */
   price?: bigint;
+  /** of each result; without one the demo's client */
+  requester?: string;
 };
 
 /** Proposes a page of the enclave's, as its operator. Returns its id. */
@@ -83,12 +87,15 @@ const propose = async (parameters: Proposing): Promise<string> =>
 async function proposeWithHeader(
   parameters: Proposing,
 ): Promise<{ id: string; header: PageHeader }> {
-  const { page, places, bad = [], empty = [], fee = 0n, price = 0n } = parameters;
+  const { page, places, bad = [], empty = [], fee = 0n, price = 0n, requester } = parameters;
   const { contracts } = readAddressBook(BOOK);
   const signed = await Promise.all(
     places.map(async (index) => {
       const nonce = page * 256n + BigInt(index);
-      const { result, signature } = await signAnswer({ provider, enclave, nonce, price });
+      const asked = requester === undefined ? {} : { requester };
+      const { result, signature } = await signAnswer({
+        ...{ provider, enclave, nonce, price, ...asked },
+      });
       const { requestId: _, ...rest } = result;
       return {
         ...rest,
@@ -279,5 +286,17 @@ describe("npm run escrow", () => {
   capturePageCases(() => ({
     ...{ local, provider, blobsUrl, propose, requestHash, deposit },
     ...{ teeId: enclave.teeId, requester: String(CLIENT) },
+  }));
+  channelCases(() => ({
+    ...{ local, provider, blobsUrl, propose, deposit, enclave },
+    settle: async ({ isOther = false, ...rest }) => {
+      const { result, signature } = await signAnswer({
+        ...{ provider, enclave: isOther ? otherEnclave : enclave, ...rest },
+      });
+      const address = readAddressBook(BOOK).contracts.InferenceSettlement.address;
+      const runner = await provider.getSigner(Number(WATCHER));
+      const settlement = contractAt({ name: "InferenceSettlement", address, runner });
+      await (await settlement.settleTee(result, signature)).wait();
+    },
   }));
 });

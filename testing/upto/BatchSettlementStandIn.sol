@@ -37,6 +37,8 @@ contract BatchSettlementStandIn is IBatchSettlement {
         uint128 settled;
     }
 
+    event ChannelCreated(bytes32 indexed channelId, ChannelConfig config);
+
     error InvalidChannel();
     error InvalidSignature();
     error NotAuthorizedToClaim();
@@ -76,6 +78,7 @@ contract BatchSettlementStandIn is IBatchSettlement {
             revert WithdrawDelayOutOfRange();
         }
         bytes32 id = getChannelId(config);
+        if (_balances[id].held == 0 && _balances[id].claimed == 0) emit ChannelCreated(id, config);
         _balances[id].held += amount;
         uint256 before = IERC20(config.token).balanceOf(address(this));
         ApprovedCollector(collector).collect(config.payer, config.token, amount, id, data);

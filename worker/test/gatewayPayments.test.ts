@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { batchSettlement } from "@haca/protocol/channels";
+import { batchSettlement, type Channel } from "@haca/protocol/channels";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import type { ClientChannelStorage } from "@x402/evm/batch-settlement/client";
 import { decodePaymentResponseHeader } from "@x402/fetch";
@@ -18,6 +18,7 @@ import { keySigner } from "../../sdk/src/pay/keySigner.ts";
 import { pinsOfDeployment } from "../../sdk/src/pay/paymentPins.ts";
 import { readDeployment } from "../../sdk/src/readDeployment.ts";
 import { verify } from "../../sdk/src/verify.ts";
+import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import { compiledLayout } from "../../tools/receipts/witnessVectors.ts";
 import {
   channelClient,
@@ -25,12 +26,13 @@ import {
   type DepositPayload,
   signedIn,
 } from "./support/channelClient.ts";
-import { callBatch, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
+import { callBatch, channelAt, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
 import { commerceCases } from "./support/commerceCases.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
 import { post } from "./support/paymentBed.ts";
+import { waitFor } from "./support/processes.ts";
 
 const HACA = fileURLToPath(new URL("../../sdk/src/cli/cli.ts", import.meta.url));
 
@@ -38,6 +40,7 @@ const HACA = fileURLToPath(new URL("../../sdk/src/cli/cli.ts", import.meta.url))
 const MANY = 5n;
 /** Of a gate that is not served here. */
 const PAYEE = `0x${"77".repeat(20)}`;
+const OTHER = `0x${"78".repeat(20)}`;
 
 let bed: PaidBed;
 beforeAll(async () => {
@@ -128,6 +131,24 @@ const payingByChannel = (payer: Wallet, storage?: ClientChannelStorage) =>
 commerceCases(() => bed);
 
 describe("a stock client of x402 that pays by channel", () => {
+  it("and asks for what is left has it at once; what was charged is claimed later, and it pays on", async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const { paying, payments, scheme } = payingByChannel(payer);
+    expect((await bed.askByChannel(paying)).status).toBe(200);
+    const { channelId } = signedIn(payments[0]);
+    expect(await bed.balanceOf(payer.address)).toBe(MANY * PRICE);
+    // Nothing is claimed by now: no block but for these comes.
+    const settled = await scheme.refund(`${bed.gateway.url}/v1/channel/chat/completions`);
+    expect(settled).toMatchObject({
+      ...{ success: true, transaction: expect.stringMatching(/^0x[0-9a-f]{64}$/) },
+    });
+    expect(await bed.balanceOf(payer.address)).toBe((2n * MANY - 1n) * PRICE);
+    const next = await bed.askByChannel(paying, { ...QUESTION, n: 1 });
+    expect([next.status, chargedIn(next).inAll]).toEqual([200, String(2n * PRICE)]);
+    expect(signedIn(payments.at(-1)).type).toBe("deposit");
+    expect(await bed.claimed(channelId, 2n * PRICE)).toBe((1n + MANY) * PRICE);
+  });
+
   it("deposits once, signs vouchers from then on, and what was settled is claimed and paid out", async () => {
     const payer = await bed.payer(MANY * PRICE);
     const before = await bed.balanceOf(bed.seller);
@@ -183,13 +204,122 @@ describe("a stock client of x402 that pays by channel", () => {
   });
 });
 
+describe("a stock client of x402 that deposits by Permit2", () => {
+  it("is answered, and its deposit is in the channel that it was signed for", async () => {
+    const payer = await bed.payer(MANY * PRICE);
+    const { paying, payments } = channelClient({
+      ...{ payer, rpcUrl: bed.tee.chain.url, method: "permit2" },
+    });
+    const first = await bed.askByChannel(paying);
+    expect([first.status, chargedIn(first)]).toEqual([
+      200,
+      {
+        ...{ charged: String(PRICE), inAll: String(PRICE) },
+        transaction: expect.stringMatching(/^0x[0-9a-f]{64}$/),
+      },
+    ]);
+    const { channelId } = signedIn(payments[0]);
+    expect((await channelAt(bed.tee, channelId)).balance).toBe(MANY * PRICE);
+    expect((await bed.askByChannel(paying, { ...QUESTION, n: 1 })).status).toBe(200);
+    expect(payments).toHaveLength(2);
+    expect(await bed.claimed(channelId, 2n * PRICE)).toBe(MANY * PRICE);
+  });
+});
+
+describe("a worker that gives back of channels", () => {
+  /** A channel with an answer of `PRICE`, and the rest of a deposit. */
+  const funded = async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const { paying, payments } = payingByChannel(payer);
+    expect((await bed.askByChannel(paying)).status).toBe(200);
+    return { payer, ...signedIn(payments[0]) };
+  };
+  type Order = { channel: Channel; number: number; kept?: string; most?: string };
+  const order = async ({ channel, kept = "0", most, number }: Order) => {
+    const of = { ...channel, withdrawDelay: DELAY };
+    const { body, status } = await post(
+      ...([bed.workerUrl, "/v1/channels/refunds"] as const),
+      { channel: of, number, kept, most: most ?? null },
+      { "content-type": "application/json" },
+    );
+    expect([status, body]).toEqual([200, expect.objectContaining({ state: expect.any(String) })]);
+    return body as { state: string; transaction: string | null; error: string | null };
+  };
+  const ended = (asked: Order) =>
+    waitFor(async () => {
+      const outcome = await order(asked);
+      return ["open", "sent"].includes(outcome.state) ? undefined : outcome;
+    });
+
+  it("leaves what it knows to be charged, whatever its gateway has lost count of, and sends an order once", async () => {
+    const { payer, channel, channelId } = await funded();
+    const first = await ended({ channel, number: 2 });
+    expect(first).toMatchObject({ state: "mined", error: null });
+    const left = 2n * MANY * PRICE - PRICE;
+    expect([
+      (await channelAt(bed.tee, channelId)).balance,
+      await bed.balanceOf(payer.address),
+    ]).toEqual([PRICE, left]);
+    // A deposit comes in between: the order is over, and so are older ones.
+    const fresh = payingByChannel(payer).paying;
+    expect((await bed.askByChannel(fresh, { ...QUESTION, n: 1 })).status).toBe(200);
+    for (const number of [1, 2]) await order({ channel, number });
+    await bed.tee.chain.send("anvil_mine", "0x4");
+    await waitFor(async () =>
+      (await order({ channel, number: 2 })).state === "done" ? true : undefined,
+    );
+    expect(await order({ channel, number: 1 })).toMatchObject({ state: "refused" });
+    expect(await bed.balanceOf(payer.address)).toBe(left - MANY * PRICE);
+    const most = String(PRICE);
+    expect(await ended({ channel, number: 3, most })).toMatchObject({ state: "mined" });
+    expect(await bed.balanceOf(payer.address)).toBe(left - MANY * PRICE + PRICE);
+    expect(await bed.claimed(channelId, 2n * PRICE)).toBe(MANY * PRICE);
+  });
+
+  it("gives nothing of a channel of which a withdrawal is asked for, nor of what is no gate of its own", async () => {
+    const { payer, channel, channelId } = await funded();
+    const strange = { ...channel, receiver: PAYEE, receiverAuthorizer: PAYEE };
+    expect(await ended({ channel: strange, number: 1 })).toMatchObject({
+      ...{ state: "refused", error: "no gate of channels is at the receiver's address" },
+    });
+    const gates = bed.tee.chain.book.contracts.ChannelGates?.address ?? "";
+    const others = await openGate({
+      ...{ tee: bed.tee, escrow: bed.escrow, gates, node: OTHER, payee: OTHER },
+    });
+    const end = String(others.target);
+    const foreign = { ...channel, receiver: end, receiverAuthorizer: end };
+    expect((await ended({ channel: foreign, number: 1 })).error).toContain("is neither the gate's");
+    const values = [channel, PRICE];
+    await callBatch(payer, batchSettlement.encodeFunctionData("initiateWithdraw", values));
+    expect(await ended({ channel, number: 1 })).toMatchObject({
+      ...{ state: "refused", error: "a withdrawal of the channel is asked for" },
+    });
+    expect((await channelAt(bed.tee, channelId)).balance).toBe(MANY * PRICE);
+  });
+});
+
+type PermitPayload = {
+  voucher: { channelId: string };
+  deposit: {
+    amount: string;
+    authorization: {
+      permit2Authorization: Record<"nonce" | "deadline" | "signature", string> & {
+        permitted: { token: string; amount: string };
+      };
+    };
+  };
+};
+
 describe("a facilitator of channels", () => {
   /** A deposit with its voucher, as the stock client signs them for a gate. */
-  async function depositFor(payer: Wallet, gate: string) {
+  async function depositFor(payer: Wallet, gate: string, method = "eip3009") {
     const accepted = {
       ...{ scheme: "batch-settlement", network: "eip155:31337" as const, payTo: gate },
       ...{ asset: String(bed.pages.token.target), amount: String(PRICE), maxTimeoutSeconds: 300 },
-      extra: { name: "OPG", version: "1", receiverAuthorizer: gate, withdrawDelay: DELAY },
+      extra: {
+        ...{ name: "OPG", version: "1", receiverAuthorizer: gate, withdrawDelay: DELAY },
+        assetTransferMethod: method,
+      },
     };
     const { scheme } = payingByChannel(payer, knowing({}));
     const { payload } = await scheme.createPaymentPayload(2, accepted);
@@ -215,6 +345,53 @@ describe("a facilitator of channels", () => {
     expect(await state.json()).toEqual({
       ...{ balance: String(2n * MANY * PRICE), totalClaimed: "0", withdrawRequestedAt: 0 },
     });
+  });
+
+  it("brings a permit once, and none that is not for this deposit by x402's collector", async () => {
+    const payer = await bed.payer(2n * MANY * PRICE);
+    const gate = String(bed.gate.target);
+    const good = await depositFor(payer, gate, "permit2");
+    const payload = good.paymentPayload.payload as PermitPayload;
+    const permit = payload.deposit.authorization.permit2Authorization;
+    const reasons = "invalid_batch_settlement_evm_";
+    const witness = { channelId: `0x${"11".repeat(32)}` };
+    const now = (await bed.tee.chain.provider.getBlock("latest"))?.timestamp ?? 0;
+    const deposited = (change: object, amount = payload.deposit.amount) => ({
+      ...payload,
+      deposit: { amount, authorization: { permit2Authorization: { ...permit, ...change } } },
+    });
+    for (const [changed, reason] of [
+      [deposited({ spender: PAYEE }), "permit2_invalid_spender"],
+      [deposited({ from: PAYEE }), "permit2_invalid_signature"],
+      [deposited({ witness }), "permit2_invalid_signature"],
+      [
+        deposited({ permitted: { ...permit.permitted, token: PAYEE } }),
+        "permit2_invalid_signature",
+      ],
+      [deposited({}, String(PRICE)), "permit2_amount_mismatch"],
+      // What was signed is another sum, number, end or nothing: the contract says so.
+      [
+        deposited({ permitted: { ...permit.permitted, amount: String(PRICE) } }, String(PRICE)),
+        "deposit_simulation_failed",
+      ],
+      [deposited({ nonce: String(BigInt(permit.nonce) ^ 1n) }), "deposit_simulation_failed"],
+      [deposited({ deadline: String(now - 1) }), "deposit_simulation_failed"],
+      [deposited({ signature: withOtherEnd(permit.signature) }), "deposit_simulation_failed"],
+    ] as const) {
+      const paymentPayload = { ...good.paymentPayload, payload: changed };
+      expect((await settle({ ...good, paymentPayload })).body).toMatchObject({
+        ...{ success: false, errorReason: `${reasons}${reason}` },
+      });
+    }
+    const both = deposited({});
+    const erc3009Authorization = { validAfter: "0", validBefore: "1", salt: "0", signature: "0x" };
+    Object.assign(both.deposit.authorization, { erc3009Authorization });
+    const twofold = { ...good, paymentPayload: { ...good.paymentPayload, payload: both } };
+    expect((await settle(twofold)).status).toBe(400);
+    expect((await settle(good)).body).toMatchObject({ success: true, payer: payer.address });
+    expect((await settle(good)).body).toMatchObject({ errorReason: "duplicate_settlement" });
+    expect(await bed.balanceOf(payer.address)).toBe(MANY * PRICE);
+    expect((await channelAt(bed.tee, payload.voucher.channelId)).balance).toBe(MANY * PRICE);
   });
 
   it("brings none to gates of others, to what is no gate, or to a channel that was not signed for", async () => {

@@ -1,4 +1,4 @@
-import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import { BATCH_SETTLEMENT_ADDRESS, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
 import { getAddress, keccak256, toUtf8Bytes } from "ethers";
 import { describe, expect, it } from "vitest";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
@@ -126,6 +126,28 @@ it("addresses are read with a checksum, in whatever letters they come, and what 
   expect(read("exact", of(misspelt)).contentHash).toBe(
     keccak256(toUtf8Bytes(JSON.stringify(content))),
   );
+});
+
+describe("a deposit by Permit2", () => {
+  const permit2Authorization = {
+    ...{ from: DEPOSITOR, spender: GATE, nonce: "5", deadline: "99", signature },
+    ...{ permitted: { token: TOKEN, amount: "1" }, witness: { channelId: word("8") } },
+  };
+  const permitted = (authorization: object) => ({
+    ...{ ...deposit, deposit: { amount: "1", authorization } },
+  });
+
+  it("is of the payer's number there until the end of its deadline, and goes to the contract of channels", () => {
+    expect(read("batch-settlement", permitted({ permit2Authorization }))).toMatchObject({
+      ...{ method: "permit2", payer: DEPOSITOR, amount: 1n, nonce: 5n, validUntil: 100n },
+      receiver: BATCH_SETTLEMENT_ADDRESS,
+    });
+  });
+
+  it("is none where there is an authorization of EIP-3009 beside it", () => {
+    const both = permitted({ permit2Authorization, erc3009Authorization });
+    expect(() => read("batch-settlement", both)).toThrow("paymentPayload.payload");
+  });
 });
 
 describe("a deposit", () => {

@@ -49,7 +49,13 @@ export class ChannelDeposits {
       { x402Version: 2, accepted, payload: deposit.payload } satisfies PaymentPayload,
       accepted,
     );
-    if (!success) return { code: "payment.refused", reason: errorReason };
+    if (!success) {
+      // Of a permit nobody tells by whom it was used: where a stranger has brought it, the channel has it.
+      const state = await this.#source.channel(channelId, true);
+      return deposit.method === "permit2" && voucher.maxClaimableAmount <= state.balance
+        ? { transaction: "", state }
+        : { code: "payment.refused", reason: errorReason };
+    }
     if (wasMade !== true) this.#logger.info({ channel: channelId, transaction }, "deposited");
     const state = await this.#source.channel(channelId, true);
     if (voucher.maxClaimableAmount <= state.balance) {

@@ -5,54 +5,59 @@ import { SIGNED_SECONDS } from "../payments/offers.ts";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
 import type { Quote } from "../payments/quote.ts";
 import type { ChannelRecord } from "./channelLedger.ts";
+import type { DepositMethod } from "./channelPayload.ts";
 import { CHANNEL_REFUSALS, type ChannelRefusalCode } from "./channelRefusals.ts";
 import type { ChannelSettings } from "./channelSettings.ts";
 import type { ChannelState } from "./channelSource.ts";
 
 export const CHANNEL_SCHEME = "batch-settlement";
 
-/** What a channel has to be, and a voucher for a request to say. */
+/** What a channel has to be, and a voucher for a request to say; without a request nothing is to be paid. */
 export function channelOffer(parameters: {
   settings: PaymentSettings;
   channel: ChannelSettings;
-  quote: Quote;
+  quote: Quote | undefined;
+  /** by which a deposit comes in */
+  method?: DepositMethod;
 }): PaymentRequirements {
-  const { channel, quote, settings } = parameters;
+  const { channel, method = "eip3009", quote, settings } = parameters;
   const { gate, minDeposit, withdrawDelay } = channel;
-  const { name, version } = settings.token;
+  const { address, name, version } = settings.token;
   return {
-    ...{ scheme: CHANNEL_SCHEME, network: settings.network, asset: quote.token },
-    ...{ amount: quote.amount, payTo: gate, maxTimeoutSeconds: SIGNED_SECONDS },
+    ...{ scheme: CHANNEL_SCHEME, network: settings.network, asset: quote?.token ?? address },
+    ...{ amount: quote?.amount ?? "0", payTo: gate, maxTimeoutSeconds: SIGNED_SECONDS },
     extra: {
       ...{ name, version, receiverAuthorizer: gate, withdrawDelay },
-      assetTransferMethod: "eip3009",
+      assetTransferMethod: method,
       ...(minDeposit === undefined ? {} : { minDeposit: String(minDeposit) }),
-      haca: quote,
+      ...(quote && { haca: quote }),
     },
   };
 }
 
 /**
- * The refusal that has the offer; and, for who shows a voucher of a channel that is known, what was charged of it by which
+ * The refusal that has the offers; and, for who shows a voucher of a channel that is known, what was charged of it by which
  * voucher: its payer's own signature proves it. Everybody may know that one: it was used, and pays for nothing more.
  */
 export function channelRefusal(parameters: {
   code: ChannelRefusalCode;
-  offer: PaymentRequirements;
+  /** the first is what a client takes that can take all */
+  offers: readonly PaymentRequirements[];
   url: string;
   known?: { record: ChannelRecord; state: ChannelState } | undefined;
   /** in place of the code's, where the facilitator has said why */
   reason?: string | undefined;
 }): RefusedRequestError {
-  const { code, known, offer, url } = parameters;
+  const { code, known, offers, url } = parameters;
   const { reason, words } = CHANNEL_REFUSALS[code];
-  const extra = { ...offer.extra, ...(known && corrective(known)) };
   const required = {
     ...{ x402Version: 2, error: parameters.reason ?? reason },
     resource: {
       ...{ url, description: "a signed answer of a language model", mimeType: "application/json" },
     },
-    accepts: [{ ...offer, extra }],
+    accepts: offers.map((offer) => ({
+      ...{ ...offer, extra: { ...offer.extra, ...(known && corrective(known)) } },
+    })),
   };
   return new RefusedRequestError({
     ...{ status: 402, code, message: words },
@@ -71,6 +76,19 @@ const corrective = ({ record, state }: { record: ChannelRecord; state: ChannelSt
     },
   }),
 });
+
+/** As x402's clients read what became of their request for a refund. */
+export function refundHeaders(parameters: {
+  network: PaymentSettings["network"];
+  payer: string;
+  transaction: string;
+}): Record<string, string> {
+  const settled = { success: true, ...parameters };
+  return {
+    "payment-response": encodePaymentResponseHeader(settled),
+    "cache-control": "private, no-store",
+  };
+}
 
 const stateView = (channelId: string, state: ChannelState | undefined, charged: string) => ({
   channelId,

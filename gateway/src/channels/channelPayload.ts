@@ -30,6 +30,14 @@ const signature = z
 const authorizationSchema = z.looseObject({
   ...{ validAfter: uint256, validBefore: uint256, salt: word, signature },
 });
+/** What is looked at must be what is brought. */
+const NONE = z.undefined().optional();
+/** Of Permit2, as a client signs it for a deposit. */
+const permitSchema = z.looseObject({
+  ...{ from: address, spender: address, nonce: uint256, deadline: uint256, signature },
+  permitted: z.looseObject({ token: address, amount: uint256 }),
+  witness: z.looseObject({ channelId: word }),
+});
 const channelSchema = z.looseObject({
   ...{ payer: address, payerAuthorizer: address, receiver: address, receiverAuthorizer: address },
   ...{ token: address, withdrawDelay: z.int().min(0).max(MAXIMUM_DELAY), salt: word },
@@ -42,15 +50,31 @@ const payloadSchema = z.union([
     ...{ type: z.literal("deposit"), ...shared },
     deposit: z.looseObject({
       amount: uint128,
-      authorization: z.looseObject({ erc3009Authorization: authorizationSchema }),
+      authorization: z.union([
+        z.looseObject({
+          ...{ erc3009Authorization: authorizationSchema, permit2Authorization: NONE },
+        }),
+        z.looseObject({ ...{ permit2Authorization: permitSchema, erc3009Authorization: NONE } }),
+      ]),
     }),
   }),
 ]);
 
+const refundSchema = z.looseObject({
+  ...{ type: z.literal("refund"), ...shared, amount: uint128.optional() },
+});
+
 type Parsed = z.output<typeof payloadSchema>;
+type Deposited = Extract<Parsed, { type: "deposit" }>;
 
 /** Smallest units, and what a facilitator is given to bring them: what was read, and nothing else that the client has sent. */
-export type ChannelDeposit = { amount: bigint; payload: Record<string, unknown> };
+export type ChannelDeposit = {
+  amount: bigint;
+  method: DepositMethod;
+  payload: Record<string, unknown>;
+};
+/** By which a deposit comes into a channel, as x402 has them. */
+export type DepositMethod = "eip3009" | "permit2";
 
 /** What a client of x402's scheme `batch-settlement` brings. Nothing of it is verified. */
 export type ChannelPayload = {
@@ -62,11 +86,30 @@ export type ChannelPayload = {
   deposit: ChannelDeposit | undefined;
 };
 
-/** Reads a payload; undefined where it is no voucher, and no deposit by EIP-3009 with one. */
+/** What a client brings that wants something back: smallest units; undefined: all that is left. */
+export type RefundPayload = Omit<ChannelPayload, "deposit"> & { amount: bigint | undefined };
+
+/** Reads a payload; undefined where it is no voucher, and no deposit by EIP-3009 or Permit2 with one. */
 export function readChannelPayload(payload: unknown, chainId: bigint): ChannelPayload | undefined {
   const parsed = payloadSchema.safeParse(payload);
   if (!parsed.success) return undefined;
-  const { channelConfig, voucher } = parsed.data;
+  const { data } = parsed;
+  return {
+    ...signedIn(data, chainId),
+    deposit: data.type === "deposit" ? depositOf(data) : undefined,
+  };
+}
+
+/** The same of a request for a refund. */
+export function readRefundPayload(payload: unknown, chainId: bigint): RefundPayload | undefined {
+  const parsed = refundSchema.safeParse(payload);
+  return parsed.success
+    ? { ...signedIn(parsed.data, chainId), amount: parsed.data.amount }
+    : undefined;
+}
+
+function signedIn(parsed: Pick<Parsed, "channelConfig" | "voucher">, chainId: bigint) {
+  const { channelConfig, voucher } = parsed;
   const { payer, payerAuthorizer, receiver, receiverAuthorizer, salt, token } = channelConfig;
   const channel = {
     ...{ payer, payerAuthorizer, receiver, receiverAuthorizer, token, salt },
@@ -76,27 +119,18 @@ export function readChannelPayload(payload: unknown, chainId: bigint): ChannelPa
   return {
     ...{ claimedId: voucher.channelId, channelId: channelIdOf({ chainId, channel }) },
     voucher: { channel, maxClaimableAmount, signature: voucher.signature },
-    deposit: parsed.data.type === "deposit" ? depositOf(parsed.data) : undefined,
   };
 }
 
 /** The same deposit has the same text, whatever else stands beside it: a facilitator knows it again by that. */
-function depositOf(parsed: Extract<Parsed, { type: "deposit" }>): ChannelDeposit {
+function depositOf(parsed: Deposited): ChannelDeposit {
   const { channelConfig, deposit, voucher } = parsed;
   const { payer, payerAuthorizer, receiver, receiverAuthorizer } = channelConfig;
   const { salt: channelSalt, token, withdrawDelay } = channelConfig;
-  const {
-    salt,
-    signature: signed,
-    validAfter,
-    validBefore,
-  } = deposit.authorization.erc3009Authorization;
-  const erc3009Authorization = {
-    ...{ validAfter: String(validAfter), validBefore: String(validBefore), salt },
-    signature: signed,
-  };
+  const { authorization } = deposit;
   return {
     amount: deposit.amount,
+    method: authorization.erc3009Authorization !== undefined ? "eip3009" : "permit2",
     payload: {
       type: "deposit",
       channelConfig: {
@@ -107,7 +141,25 @@ function depositOf(parsed: Extract<Parsed, { type: "deposit" }>): ChannelDeposit
         ...{ channelId: voucher.channelId, signature: voucher.signature },
         maxClaimableAmount: String(voucher.maxClaimableAmount),
       },
-      deposit: { amount: String(deposit.amount), authorization: { erc3009Authorization } },
+      deposit: { amount: String(deposit.amount), authorization: authorizationOf(authorization) },
+    },
+  };
+}
+
+function authorizationOf(authorization: Deposited["deposit"]["authorization"]) {
+  if (authorization.erc3009Authorization !== undefined) {
+    const { salt, signature: signed, validAfter, validBefore } = authorization.erc3009Authorization;
+    const period = { validAfter: String(validAfter), validBefore: String(validBefore) };
+    return { erc3009Authorization: { ...period, salt, signature: signed } };
+  }
+  const { deadline, from, nonce, permitted, spender, witness } = authorization.permit2Authorization;
+  const { token, amount } = permitted;
+  return {
+    permit2Authorization: {
+      ...{ from, spender, nonce: String(nonce), deadline: String(deadline) },
+      permitted: { token, amount: String(amount) },
+      witness: { channelId: witness.channelId },
+      signature: authorization.permit2Authorization.signature,
     },
   };
 }

@@ -1,8 +1,5 @@
-import { isSameHex } from "@haca/protocol/isSameHex";
 import { channelAccount } from "@haca/protocol/pageOpening";
-import { isVoucherSigned } from "@haca/protocol/voucherSignature";
 import type { PaymentRequirements } from "@x402/core/types";
-import { ZeroAddress } from "ethers";
 import type { Logger } from "pino";
 import { repeatOf } from "../answers/answerFile.ts";
 import { QueueError, RefusedRequestError } from "../gatewayError.ts";
@@ -25,11 +22,14 @@ import {
   movedOn,
   type SumProblem,
   sumProblem,
+  takenFrom,
   withRequest,
 } from "./channelLedger.ts";
 import { type Running, requireWithinChannelLimits } from "./channelLimits.ts";
+import { misfitOf } from "./channelMisfit.ts";
 import { CHANNEL_SCHEME, channelHeaders, channelOffer, channelRefusal } from "./channelOffer.ts";
-import { type ChannelPayload, readChannelPayload } from "./channelPayload.ts";
+import { type ChannelPayload, type DepositMethod, readChannelPayload } from "./channelPayload.ts";
+import { ChannelRefunds } from "./channelRefunds.ts";
 import {
   busyChannel,
   type ChannelRefusalCode,
@@ -40,6 +40,9 @@ import {
 import type { ChannelSettings } from "./channelSettings.ts";
 import { ChannelSource, type ChannelState } from "./channelSource.ts";
 import { gateProblem } from "./gateProblem.ts";
+
+/** In the order of the offers: those by EIP-3009 need no approval. */
+const DEPOSIT_METHODS: readonly DepositMethod[] = ["eip3009", "permit2"];
 
 /** A request that comes with a voucher, of a key that the channel names. */
 type Asked = ChannelPayload & {
@@ -60,8 +63,8 @@ type Turn = {
   state: ChannelState;
   /** of the deposit; empty where there was none */
   transaction: string;
-  /** what was noted as charged for it; undefined: nothing yet */
-  charged: bigint | undefined;
+  /** what its client is told that it costs, of a stream the most; undefined: nothing yet, and nothing was noted */
+  told: bigint | undefined;
   /** whether its head is with the client, and says what it costs */
   isTold: boolean;
 };
@@ -77,6 +80,7 @@ export class ChannelPayments {
   readonly #ledger: ChannelLedger;
   readonly #deposits: ChannelDeposits;
   readonly #source: ChannelSource;
+  readonly #refunds: ChannelRefunds;
   readonly #quotes = new Quotes();
   readonly #rates: RateSource | undefined;
   readonly #logger: Logger;
@@ -87,9 +91,10 @@ export class ChannelPayments {
     settings: PaymentSettings;
     channel: ChannelSettings;
     ledger: ChannelLedger;
+    queue: { url: string; secret: string | undefined };
     logger: Logger;
   }) {
-    const { channel, ledger, logger, settings } = parameters;
+    const { channel, ledger, logger, queue, settings } = parameters;
     this.#settings = settings;
     this.#channel = channel;
     this.#ledger = ledger;
@@ -100,6 +105,9 @@ export class ChannelPayments {
       ...{ facilitator: new Facilitator({ url, network, withinMs }), source: this.#source },
       ...{ minDeposit: channel.minDeposit, logger },
     });
+    this.#refunds = new ChannelRefunds({
+      ...{ settings, channel, ledger, queue, source: this.#source, busy: this.#busy },
+    });
     const { rate } = settings.prices;
     this.#rates = rate && new RateSource({ settings: rate, logger });
   }
@@ -109,10 +117,17 @@ export class ChannelPayments {
     settings: PaymentSettings;
     channel: ChannelSettings;
     folder: string;
+    /** the worker that takes the results, and gives back */
+    queue: { url: string; secret: string | undefined };
     logger: Logger;
   }): Promise<ChannelPayments> {
     const ledger = await ChannelLedger.open(parameters.folder);
     return new ChannelPayments({ ...parameters, ledger });
+  }
+
+  /** Who asks for what is left of a channel is answered here; undefined: nothing is given back. */
+  get refunds(): ChannelRefunds | undefined {
+    return this.#channel.minRefund === undefined ? undefined : this.#refunds;
   }
 
   async close(): Promise<void> {
@@ -144,7 +159,7 @@ export class ChannelPayments {
     const extra = payload.accepted.extra as { haca?: { salt?: unknown } } | undefined;
     const request = saltedBy(given.request, extra?.haca?.salt);
     const refuse = (code: ChannelRefusalCode) => this.#refuse(given, code);
-    const code = this.#misfitOf(read);
+    const code = misfitOf(read, { settings: this.#settings, channel: this.#channel });
     if (code !== undefined) throw await refuse(code);
     const quote = this.#quotes.read(extra?.haca, Math.floor(Date.now() / 1_000));
     if (quote === undefined) throw await refuse("payment.quoteUnknown");
@@ -163,20 +178,6 @@ export class ChannelPayments {
     return { ...read, quote, most, base, request: { ...request, repeat }, url };
   }
 
-  /** What of a channel is not as offered, or not signed; undefined: nothing. */
-  #misfitOf({ channelId, claimedId, voucher }: ChannelPayload): ChannelRefusalCode | undefined {
-    const { chainId, token } = this.#settings;
-    const { gate, withdrawDelay } = this.#channel;
-    const { channel } = voucher;
-    if (channelId !== claimedId) return "channel.otherId";
-    if (!isSameHex(channel.receiver, gate)) return "channel.otherReceiver";
-    if (!isSameHex(channel.receiverAuthorizer, gate)) return "channel.otherAuthorizer";
-    if (!isSameHex(channel.token, token.address)) return "channel.otherToken";
-    if (channel.withdrawDelay !== BigInt(withdrawDelay)) return "channel.otherDelay";
-    if (channel.payerAuthorizer === ZeroAddress) return "channel.noKey";
-    return isVoucherSigned({ chainId, voucher }) ? undefined : "channel.notSigned";
-  }
-
   async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
     const { asked, c, parts } = parameters;
     const { channelId, most, request, voucher } = asked;
@@ -184,8 +185,7 @@ export class ChannelPayments {
     const held: { turn?: Turn } = {};
     const charge: Charge = {
       requester: channelAccount(channelId),
-      // A stream's head says what it costs before there is an answer.
-      priceOf: (answer) => (request.isStream ? most : priceOfAnswer({ answer, most, perToken })),
+      priceOf: (answer) => priceOfAnswer({ answer, most, perToken }),
       voucher: {
         channel: { ...voucher.channel, withdrawDelay: Number(voucher.channel.withdrawDelay) },
         maxClaimableAmount: String(voucher.maxClaimableAmount),
@@ -196,11 +196,13 @@ export class ChannelPayments {
       ...{ parts, charge },
       begin: async () => {
         held.turn = await this.#begin(asked);
-        if (request.isStream) await this.#note(held.turn, most);
+        // A stream's head says what it costs before there is an answer.
+        if (request.isStream) await this.#note(held.turn, { charged: most, told: most });
       },
       onBegin: () => undefined,
       onSigned: async ({ message }) => {
-        if (!request.isStream) await this.#note(held.turn, BigInt(message.price));
+        const charged = BigInt(message.price);
+        await this.#note(held.turn, { charged, told: request.isStream ? most : charged });
       },
       onAnswered: async () => undefined,
       onEnd: (error) => void this.#end(held.turn, error),
@@ -246,9 +248,9 @@ export class ChannelPayments {
 
   /** What a client is told whose voucher is for another sum, or for a used one. */
   async #refuseSum(asked: Asked, before: ChannelRecord, code: SumProblem): Promise<Error> {
-    const isMoved = code === "channel.usedVoucher";
-    const record = isMoved ? movedOn(before, asked.voucher.maxClaimableAmount) : before;
-    if (isMoved) await this.#put(record);
+    // Whoever goes on from what is told now must not come by a used one.
+    const record = movedOn(before, asked.most);
+    if (record.charged !== before.charged) await this.#put(record);
     const state = await this.#source.channel(asked.channelId, false);
     return await this.#refuse(asked, code, { known: { record, state } });
   }
@@ -259,8 +261,9 @@ export class ChannelPayments {
     });
   }
 
-  async #admit(asked: Asked, record: ChannelRecord | undefined): Promise<Turn> {
+  async #admit(asked: Asked, known: ChannelRecord | undefined): Promise<Turn> {
     const { base, channelId, deposit, voucher } = asked;
+    const record = known && (await this.#refunds.over(known, voucher.channel));
     const { maxClaimableAmount: sum } = voucher;
     const { payerAuthorizer: payer } = voucher.channel;
     const isDeposit = deposit !== undefined;
@@ -279,25 +282,28 @@ export class ChannelPayments {
     }
     let transaction = "";
     if (isDeposit) {
-      const brought = await this.#deposits.bring(asked, withoutSalt(this.#offerOf(asked.quote)));
+      const accepted = withoutSalt(this.#offerOf(asked.quote, deposit.method));
+      const brought = await this.#deposits.bring(asked, accepted);
       if ("code" in brought) throw await this.#refuse(asked, brought.code, brought);
       ({ state, transaction } = brought);
     }
-    const before: ChannelRecord = {
-      ...{ id: channelId, payer, charged: String(base), hours: record?.hours ?? [] },
-      ...{ voucher: record?.voucher ?? null, used: record?.used ?? [] },
-    };
+    const before: ChannelRecord = isKnown
+      ? takenFrom(record, base)
+      : {
+          ...{ id: channelId, payer, charged: String(base), ahead: "0", voucher: null, used: [] },
+          ...{ refund: null, hours: record?.hours ?? [] },
+        };
     const by = { amount: String(sum), signature: voucher.signature };
-    return { before, voucher: by, state, transaction, charged: undefined, isTold: false };
+    return { before, voucher: by, state, transaction, told: undefined, isTold: false };
   }
 
   /** Notes what an answer costs. @throws RefusedRequestError: without a note there is no answer */
-  async #note(turn: Turn | undefined, charged: bigint): Promise<void> {
+  async #note(turn: Turn | undefined, costs: { charged: bigint; told: bigint }): Promise<void> {
     if (turn === undefined) throw new Error("nothing is charged out of turn");
     const { before, voucher } = turn;
     try {
-      await this.#put(withRequest(before, { charged, isFailed: false, voucher }));
-      turn.charged = charged;
+      await this.#put(withRequest(before, { ...costs, isFailed: false, voucher }));
+      turn.told = costs.told;
       const running = this.#busy.get(before.id);
       if (running !== undefined) running.most = 0n;
     } catch (error) {
@@ -311,9 +317,9 @@ export class ChannelPayments {
     if (turn === undefined) return;
     this.#busy.delete(turn.before.id);
     if (error === undefined || isAnswerKept(error)) return;
-    const charged = turn.isTold ? (turn.charged ?? 0n) : 0n;
+    const told = turn.isTold ? (turn.told ?? 0n) : 0n;
     const { before, voucher } = turn;
-    const failed = withRequest(before, { charged, isFailed: true, voucher });
+    const failed = withRequest(before, { charged: 0n, told, isFailed: true, voucher });
     // At once for the channel's next request, though not on disk yet.
     await this.#ledger.put(failed).catch((failure: unknown) => {
       this.#logger.error({ err: failure }, "a channel's failed request is not noted");
@@ -324,9 +330,7 @@ export class ChannelPayments {
   async #told(asked: Asked, response: Response, turn: Turn | undefined): Promise<Response> {
     const { isStream } = asked.request;
     const text = turn === undefined && !isStream ? await response.text() : undefined;
-    const charged =
-      turn?.charged ??
-      (text === undefined ? asked.most : BigInt(JSON.parse(text).haca.message.price));
+    const charged = turn?.told ?? (text === undefined ? asked.most : priceIn(text));
     const shown = text === undefined ? response : new Response(text, response);
     const headers = this.#headersOf({ asked, turn, charged });
     for (const [name, value] of Object.entries(headers)) shown.headers.set(name, value);
@@ -352,16 +356,21 @@ export class ChannelPayments {
       reason?: string | undefined;
     } = {},
   ): Promise<RefusedRequestError> {
-    const offer = this.#offerOf(await this.#quoteFor(given.request));
-    return channelRefusal({ code, offer, url: given.url, ...more });
+    const { depositMethods, quote } = await this.#quoteFor(given.request);
+    const offers = DEPOSIT_METHODS.filter((it) => depositMethods.includes(it)).map((method) =>
+      this.#offerOf(quote, method),
+    );
+    return channelRefusal({ code, offers, url: given.url, ...more });
   }
 
-  #offerOf(quote: Quote): PaymentRequirements {
-    return channelOffer({ settings: this.#settings, channel: this.#channel, quote });
+  #offerOf(quote: Quote, method: DepositMethod): PaymentRequirements {
+    return channelOffer({ settings: this.#settings, channel: this.#channel, quote, method });
   }
 
   /** @throws RefusedRequestError 503 where there is no price now, or nobody who could be paid by the gate */
-  async #quoteFor(request: ChatRequest): Promise<Quote> {
+  async #quoteFor(
+    request: ChatRequest,
+  ): Promise<{ quote: Quote; depositMethods: readonly string[] }> {
     const { kinds, node, payee, prices, token } = this.#settings;
     const gate = await this.#source.gate(this.#channel.gate);
     const problem = gateProblem({ settings: this.#settings, channel: this.#channel, gate });
@@ -371,22 +380,22 @@ export class ChannelPayments {
     }
     const price = prices.models.get(request.model);
     const { amount, rate } = await amountNow({ price, rates: this.#rates });
-    return this.#quotes.sign({
-      ...{
-        path: request.path,
-        amount: String(amount),
-        token: token.address,
-        node,
-        payee,
-        kinds,
-      },
+    const quote = this.#quotes.sign({
+      ...{ path: request.path, amount: String(amount), token: token.address, node, payee, kinds },
       ...{ requestHash: request.inputHash, feeBps: gate.feeBps, captureWindow: 0 },
       ...{ expiresAt: quoteEnd(), rate: rate === undefined ? null : String(rate.usd) },
       ...{ rateAt: rate?.at ?? null, salt: request.isSalted ? null : request.salt },
     });
+    return { quote, depositMethods: gate.depositMethods };
   }
 }
 
 /** Whether there is an answer all the same, whose result waits for the worker. */
 const isAnswerKept = (error: Error): boolean =>
   error instanceof QueueError && error.code !== "queue.refused";
+
+/** Of an answer as it was shown: in the profile `legacy` the result is a field of it. */
+function priceIn(answer: string): bigint {
+  const { haca } = JSON.parse(answer);
+  return BigInt((haca.result ?? haca).message.price);
+}

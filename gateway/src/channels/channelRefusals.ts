@@ -75,6 +75,33 @@ export const CHANNEL_REFUSALS = {
     words: "a withdrawal from the channel is asked for: what it has may be gone before it is paid",
     reason: "invalid_batch_settlement_evm_insufficient_balance",
   },
+  "refund.unknown": {
+    words:
+      "nothing was charged of this channel by this gateway: what is in it comes back by a withdrawal",
+    reason: "invalid_batch_settlement_evm_refund_payload",
+  },
+  "refund.otherSum": {
+    words:
+      "voucher.maxClaimableAmount: must be the sum that is told, so that nobody but the payer asks",
+    reason: OTHER_SUM,
+  },
+  "refund.notProved": {
+    words:
+      "all that the payer has signed is claimed, and public: what is left comes back by a withdrawal",
+    reason: "invalid_batch_settlement_evm_refund_payload",
+  },
+  "refund.nothing": {
+    words: "nothing is left in the channel beyond what was charged",
+    reason: "invalid_batch_settlement_evm_refund_no_balance",
+  },
+  "refund.amount": {
+    words: "amount: is more than what is left, or less than this gateway gives back",
+    reason: "invalid_batch_settlement_evm_refund_amount_invalid",
+  },
+  "refund.refused": {
+    words: "the worker gives nothing back: see the header PAYMENT-REQUIRED",
+    reason: "invalid_batch_settlement_evm_refund_transaction_failed",
+  },
 } as const;
 export type ChannelRefusalCode = keyof typeof CHANNEL_REFUSALS;
 
@@ -83,7 +110,7 @@ export const malformedChannel = (): RefusedRequestError =>
   new RefusedRequestError({
     ...{ status: 400, code: "payment.malformed", field: "payment-signature" },
     message:
-      "payment-signature: is no voucher of x402's batch-settlement in version 2, nor one with a deposit by EIP-3009",
+      "payment-signature: is no voucher of x402's batch-settlement in version 2, nor one with a deposit by EIP-3009 or Permit2",
   });
 
 /** A channel has one request at a time: what the next voucher has to say is not known before. */
@@ -91,6 +118,20 @@ export const busyChannel = (): RefusedRequestError =>
   new RefusedRequestError({
     ...{ status: 409, code: "channel.busy", retryAfter: 1 },
     message: "another request of this channel is being answered",
+  });
+
+/** The header is none of a refund. */
+export const malformedRefund = (): RefusedRequestError =>
+  new RefusedRequestError({
+    ...{ status: 400, code: "payment.malformed", field: "payment-signature" },
+    message: "payment-signature: is no refund of x402's batch-settlement in version 2",
+  });
+
+/** Until it is known what it took, a channel pays for nothing. */
+export const refundPending = (cause?: unknown): RefusedRequestError =>
+  new RefusedRequestError({
+    ...{ status: 503, code: "channel.refunding", retryAfter: 5, cause },
+    message: "a refund of this channel is under way: ask again",
   });
 
 /** Without a note nothing is answered. */

@@ -19,6 +19,8 @@ const channelSchema = z.looseObject({
 const gateSchema = z.looseObject({
   ...{ node: z.string(), payee: z.string(), feeBps: z.int().min(0), kinds: z.int().min(0) },
   leastWithdrawDelay: z.int().min(0),
+  /** by which its facilitator brings deposits */
+  depositMethods: z.array(z.string()).default(["eip3009"]),
 });
 
 /** How a channel stands on the chain: smallest units, and unix seconds, 0 where no withdrawal is asked for. */
@@ -72,6 +74,11 @@ export class ChannelSource {
       if (this.#channels.get(id) === channel) this.#channels.delete(id);
     });
     return await channel.value;
+  }
+
+  /** It is not as it was: whoever asks next is told of the latest block. */
+  forget(id: string): void {
+    this.#channels.delete(id);
   }
 
   async #askChannel(id: string): Promise<ChannelState> {

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import type { ChannelRefunds } from "../channels/channelRefunds.ts";
 import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
 import { addOhttpRoutes } from "../ohttp/addOhttpRoutes.ts";
 import { configView } from "../ohttp/configView.ts";
@@ -26,8 +27,11 @@ export function createGatewayApp(parameters: {
   answer?: (parameters: AnswerParameters) => Promise<Response>;
   /** the same below the path of channels; absent: that has nothing */
   answerByChannel?: ((parameters: AnswerParameters) => Promise<Response>) | undefined;
+  /** who asks there for what is left of a channel; absent: nobody may */
+  refunds?: Pick<ChannelRefunds, "answer"> | undefined;
 }): App {
   const { answer = answerRequest, answerByChannel, isStopping, origins = [], parts } = parameters;
+  const { refunds } = parameters;
   const { admission, limits, logger, metrics, models, results, signing } = parts;
   const app: App = new Hono();
   app.use(async (c, next) => {
@@ -51,7 +55,14 @@ export function createGatewayApp(parameters: {
       const isLegacy = asksForLegacy(parts, c);
       return await answerBytes({ parts, c, path, bytes, header, isLegacy, answer });
     });
-    only(app, `${base}/${path}`, "POST");
+    const isRefunding = base === CHANNEL_BASE && refunds !== undefined;
+    if (isRefunding) {
+      app.get(`${base}/${path}`, async (c) => {
+        if (isStopping()) throw stopping();
+        return await refunds.answer({ header: c.req.header("payment-signature"), url: c.req.url });
+      });
+    }
+    only(app, `${base}/${path}`, isRefunding ? "GET, POST" : "POST");
   }
   app.get("/v1/models", (c) =>
     c.json({

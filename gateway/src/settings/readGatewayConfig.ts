@@ -180,6 +180,7 @@ function readChannel(environment: Environment): ChannelSettings | undefined {
   return {
     ...{ gate, withdrawDelay: required(delay, optional(delay, environment)) },
     minDeposit: optional("HACA_GATEWAY_MIN_DEPOSIT", environment),
+    minRefund: optional("HACA_GATEWAY_MIN_REFUND", environment),
   };
 }
 

@@ -175,6 +175,13 @@ export const VARIABLES = {
       .transform(BigInt),
     help: "smallest units of OPG that a deposit into a channel has at least (default: what the request costs)",
   }),
+  HACA_GATEWAY_MIN_REFUND: variable({
+    schema: z
+      .string()
+      .regex(/^[1-9]\d{0,37}$/, "must be smallest units of OPG, 1 at least")
+      .transform(BigInt),
+    help: "smallest units of OPG that are given back of a channel at least when its payer asks (default: nothing is)",
+  }),
   HACA_ESCROW: variable({
     schema: address,
     help: "InferenceEscrow (default: the address book's)",

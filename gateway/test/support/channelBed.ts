@@ -15,7 +15,7 @@ import {
 } from "@x402/evm/batch-settlement/client";
 import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
 import type { Hex } from "viem";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import type { PaymentSettings } from "../../src/payments/paymentSettings.ts";
 import type { ResultSigner } from "../../src/profile/resultSigner.ts";
 import { answering, SIGNER } from "./bed.ts";
@@ -28,10 +28,10 @@ const PATHS = { path: "channel/chat/completions" };
 
 /** What a payment by channel says. */
 export type Signed = {
-  type: "deposit" | "voucher";
+  type: "deposit" | "refund" | "voucher";
   channelConfig: Channel;
   voucher: { channelId: Hex; maxClaimableAmount: string; signature: Hex };
-  deposit?: { amount: string };
+  deposit?: { amount: string; authorization?: object };
 };
 type State = { balance: string; totalClaimed: string; withdrawRequestedAt: number };
 const EMPTY: State = { balance: "0", totalClaimed: "0", withdrawRequestedAt: 0 };
@@ -59,7 +59,9 @@ export class ChannelBed {
     changes: Partial<PaymentSettings> = {},
     signer: ResultSigner = SIGNER,
   ): Promise<ChannelBed> {
-    const channel = { gate: GATE, withdrawDelay: DELAY, minDeposit: undefined };
+    const channel = {
+      ...{ gate: GATE, withdrawDelay: DELAY, minDeposit: undefined, minRefund: undefined },
+    };
     const paid = await PaidBed.start({ channel, routes: ["escrow"], ...changes }, signer);
     const bed = new ChannelBed(paid, signer);
     const supported = paid.facilitator.handler;
@@ -99,13 +101,19 @@ export class ChannelBed {
 
 /** A stock client of x402 that pays by channel, with a key of its own. */
 export class ChannelPayer {
-  readonly account = privateKeyToAccount(generatePrivateKey());
+  readonly account: PrivateKeyAccount;
   /** headers of the payments that it made */
   readonly payments: string[] = [];
   readonly paying: typeof fetch;
+  readonly #client: BatchSettlementEvmScheme;
 
-  /** @param bed whose chain it reads, where it reads one */
-  constructor(bed?: ChannelBed) {
+  /**
+   * @param bed whose chain it reads, where it reads one
+   * @param before a client of the same payer; it knows nothing of what that one did
+   * @param method of its deposits; the first that is offered if left out
+   */
+  constructor(bed?: ChannelBed, before?: ChannelPayer, method?: string) {
+    this.account = before?.account ?? privateKeyToAccount(generatePrivateKey());
     const readContract = async ({ args }: { args?: readonly unknown[] }) => {
       const state = bed?.states.get(String(args?.[0]).toLowerCase()) ?? EMPTY;
       return [BigInt(state.balance), BigInt(state.totalClaimed)];
@@ -113,9 +121,22 @@ export class ChannelPayer {
     const signer = toClientEvmSigner(this.account, bed && ({ readContract } as never));
     const storage = new InMemoryClientChannelStorage();
     const client = new BatchSettlementEvmScheme(signer, { storage });
+    this.#client = client;
     this.paying = wrapFetchWithPaymentFromConfig(fetchNoting(this.payments), {
       schemes: [{ network: NETWORK, client }],
       spendControls: false,
+      ...(method !== undefined && {
+        paymentRequirementsSelector: (_, offers) =>
+          offers.find(({ extra }) => extra.assetTransferMethod === method) as never,
+      }),
+    });
+  }
+
+  /** Asks for what is left of its channel, or for so much. */
+  async refund(bed: ChannelBed, amount?: bigint) {
+    return await this.#client.refund(`${bed.paid.gateway.url}/v1/${PATHS.path}`, {
+      fetch: fetchNoting(this.payments),
+      ...(amount === undefined ? {} : { amount: String(amount) }),
     });
   }
 

@@ -229,7 +229,8 @@ export const fetchNoting =
   (payments: string[]): typeof fetch =>
   (input, init) => {
     // The library's own requests, of whatever realm.
-    const payment = (input as Request).headers?.get("payment-signature") ?? "";
+    const headers = (input as Request).headers ?? new Headers(init?.headers);
+    const payment = headers.get("payment-signature") ?? "";
     if (payment !== "") payments.push(payment);
     return fetch(input, init);
   };

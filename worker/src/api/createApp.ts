@@ -48,8 +48,8 @@ export type AppContext = {
 };
 
 /**
- * The worker's HTTP interface: `/health` and `/metrics` in every role, `/v1/inferences` for the role `infer`, `/v1/results`
- * and `/v1/payments/cancelled` for the role `collect`.
+ * The worker's HTTP interface: `/health` and `/metrics` in every role, `/v1/inferences` for the role `infer`, `/v1/results`,
+ * `/v1/payments/cancelled` and `/v1/channels/refunds` for the role `collect`.
  */
 export function createApp(context: AppContext): Hono {
   const { metrics, logger } = context;
@@ -66,7 +66,8 @@ export function createApp(context: AppContext): Hono {
   if (context.collect !== undefined) {
     const { collect, collectSecret: secret, database } = context;
     addResultRoutes({ app, database, collect, secret });
-    addPaymentRoutes({ app, database, secret, onAccepted: collect.onAccepted });
+    const { chain, onAccepted } = collect;
+    addPaymentRoutes({ app, database, secret, onAccepted, chainId: chain.chainId });
   }
   app.notFound((c) =>
     refuse(c, {

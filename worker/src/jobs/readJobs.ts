@@ -54,11 +54,12 @@ const COUNT_PENDING = `SELECT
   (SELECT count(*)::integer FROM pages WHERE state IN ('pending', 'final')) AS pages,
   (SELECT count(*)::integer FROM held_payments WHERE state = 'open') AS payments,
   (SELECT count(*)::integer FROM channel_results WHERE state = 'open')
-    + (SELECT count(*)::integer FROM channels WHERE NOT is_claimed) AS channels
+    + (SELECT count(*)::integer FROM channels WHERE NOT is_claimed)
+    + (SELECT count(*)::integer FROM channel_refunds WHERE state IN ('open', 'sent', 'mined')) AS channels
 FROM jobs
 WHERE state <> 'failed' AND finalised_at IS NULL`;
 
-/** Jobs on their way to the chain, what is there and still watched, settled ones and pages, payments that are held, and what is to be counted and claimed. */
+/** Jobs on their way to the chain, what is there and still watched, settled ones and pages, payments that are held, and what is to be counted, claimed and given back. */
 export async function countPending(parameters: { database: Database }): Promise<{
   pending: number;
   settled: number;

@@ -18,8 +18,10 @@ export function channelClient(parameters: {
   payer: Wallet;
   rpcUrl: string;
   storage?: ClientChannelStorage;
+  /** of its deposits, where it is offered; the first that is if left out */
+  method?: string;
 }): { scheme: BatchSettlementEvmScheme; paying: typeof fetch; payments: string[] } {
-  const { payer, rpcUrl, storage = new InMemoryClientChannelStorage() } = parameters;
+  const { method, payer, rpcUrl, storage = new InMemoryClientChannelStorage() } = parameters;
   const account = privateKeyToAccount(payer.privateKey as `0x${string}`);
   const reader = createPublicClient({ transport: http(rpcUrl) });
   const scheme = new BatchSettlementEvmScheme(toClientEvmSigner(account, reader), { storage });
@@ -32,6 +34,10 @@ export function channelClient(parameters: {
   const paying = wrapFetchWithPaymentFromConfig(seeing, {
     schemes: [{ network: NETWORK, client: scheme }],
     spendControls: false,
+    ...(method !== undefined && {
+      paymentRequirementsSelector: (_, offers) =>
+        offers.find(({ extra }) => extra.assetTransferMethod === method) as never,
+    }),
   });
   return { scheme, paying, payments };
 }

@@ -18,6 +18,8 @@ export const QUESTION = { model: "chat", messages: [{ role: "user", content: "he
 /** The chain, a worker that settles and captures, and a gateway whose answers are paid for. */
 export class PaidBed extends PaidChain {
   readonly gateway: GatewayProcess;
+  /** of the worker that collects, settles and captures */
+  readonly workerUrl: string;
   /** of the model `chat` */
   readonly versionId: string;
   /** What `check` says of a gateway with other settings. */
@@ -29,7 +31,7 @@ export class PaidBed extends PaidChain {
 
   private constructor(
     parts: PaidChainParts,
-    served: Pick<PaidBed, "check" | "gate" | "gateway" | "operator" | "versionId">,
+    served: Pick<PaidBed, "check" | "gate" | "gateway" | "operator" | "versionId" | "workerUrl">,
   ) {
     super(parts);
     this.gateway = served.gateway;
@@ -37,6 +39,7 @@ export class PaidBed extends PaidChain {
     this.gate = served.gate;
     this.operator = served.operator;
     this.check = served.check;
+    this.workerUrl = served.workerUrl;
   }
 
   static async start(): Promise<PaidBed> {
@@ -60,12 +63,13 @@ export class PaidBed extends PaidChain {
       ...{ ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact,commerce" },
       ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
       HACA_GATEWAY_COMMERCE_OPERATOR: String(operator.target),
+      HACA_GATEWAY_MIN_REFUND: String(PRICE),
     };
     const gateway = await GatewayProcess.start({ ...parts, settings });
     const check = (changes: Settings) =>
       checkGateway({ ...parts, settings: { ...settings, ...changes } });
     closers.unshift(() => gateway.stop());
-    return new PaidBed(chain, { check, gate, gateway, operator, versionId });
+    return new PaidBed(chain, { check, gate, gateway, operator, versionId, workerUrl: url });
   }
 
   /** Asks the gateway with such a client. */

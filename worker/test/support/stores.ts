@@ -13,6 +13,7 @@ export async function emptyQueue(database: Database): Promise<void> {
   const tables = [
     "channel_results",
     "channels",
+    "channel_refunds",
     "payments",
     "held_payments",
     "transaction_jobs",

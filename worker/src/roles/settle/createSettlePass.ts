@@ -5,6 +5,7 @@ import { type ChainView, readChainView } from "../../transactions/readChainView.
 import { tendAccount } from "../../transactions/tendAccount.ts";
 import { claimChannels } from "./channels/claimChannels.ts";
 import { countResults } from "./channels/countResults.ts";
+import { refundChannels } from "./channels/refundChannels.ts";
 import { watchExternal } from "./external.ts";
 import { forEachLeased } from "./forEachLeased.ts";
 import { transactionLeasing } from "./leasings.ts";
@@ -66,6 +67,7 @@ export function createSettlePass(calm: SettleContext): () => Promise<boolean> {
     if (context.channels !== undefined && channels > 0) {
       moved += await countResults({ context, view, channels: context.channels });
       moved += await claimChannels({ context, view, channels: context.channels });
+      moved += await refundChannels({ context, view, channels: context.channels });
     }
     return moved > 0;
   };

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
+import { BATCH_SETTLEMENT_ADDRESS, PERMIT2_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
 import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
 import { isSameHex } from "@haca/protocol/isSameHex";
 import type {
@@ -121,8 +121,10 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
       : new Openings({ escrow, client, account, receivers });
   const areChannelsThere =
     gates !== undefined && receivers.length > 0 && (await hasCode(BATCH_SETTLEMENT_ADDRESS));
+  const takesPermits =
+    (await hasCode(PERMIT2_ADDRESS)) && (await hasCode(PERMIT2_COLLECTOR_ADDRESS));
   const deposits = areChannelsThere
-    ? new Deposits({ gates, chainId, client, account, receivers, leastDeposit })
+    ? new Deposits({ gates, chainId, client, account, receivers, leastDeposit, takesPermits })
     : undefined;
   const commerce =
     operators !== undefined && receivers.length > 0

@@ -1,12 +1,18 @@
 import { channelGateAbi, channelGatesAbi } from "@haca/protocol/abi";
-import { BATCH_SETTLEMENT_ADDRESS, ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
 import { batchSettlement, channelIdOf } from "@haca/protocol/channels";
 import { isSameHex } from "@haca/protocol/isSameHex";
 import type { PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { AbiCoder, getAddress, Interface } from "ethers";
 import type { PublicClient } from "viem";
 import type { PaymentCall } from "./paymentProtocol.ts";
-import { DEPOSIT_SCHEME, depositIn, type PaymentRequest } from "./paymentRequest.ts";
+import {
+  collectorOf,
+  DEPOSIT_SCHEME,
+  type Deposit,
+  depositIn,
+  type PaymentRequest,
+} from "./paymentRequest.ts";
 import { ViewCaller } from "./viewCaller.ts";
 
 const tokenInterface = new Interface([
@@ -27,13 +33,15 @@ export type GateState = {
   feeBps: number;
   kinds: number;
   leastWithdrawDelay: number;
+  /** by which deposits are brought */
+  depositMethods: readonly ("eip3009" | "permit2")[];
 };
 /** The call that brings a deposit; `isDone` where somebody has brought it already. */
 export type FoundDeposit = { call: PaymentCall; isDone: boolean } | { answer: SettleResponse };
 
 /**
- * Deposits into payment channels of gates of this deployment, by an authorization of EIP-3009 that names the channel; and what
- * whoever serves channels has to know of the chain.
+ * Deposits into payment channels of gates of this deployment, by an authorization of EIP-3009 or a permit of Permit2 that names the
+ * channel; and what whoever serves channels has to know of the chain.
  */
 export class Deposits {
   /** address of ChannelGates */
@@ -42,6 +50,7 @@ export class Deposits {
   readonly #caller: ViewCaller;
   readonly #receivers: readonly string[];
   readonly #leastDeposit: bigint;
+  readonly #methods: GateState["depositMethods"];
 
   constructor(parameters: {
     gates: string;
@@ -53,12 +62,15 @@ export class Deposits {
     receivers: readonly string[];
     /** smallest units */
     leastDeposit: bigint;
+    /** whether Permit2 and x402's collector of deposits by it are there */
+    takesPermits: boolean;
   }) {
     this.gates = parameters.gates;
     this.#chainId = BigInt(parameters.chainId);
     this.#caller = new ViewCaller(parameters);
     this.#receivers = parameters.receivers.map((receiver) => receiver.toLowerCase());
     this.#leastDeposit = parameters.leastDeposit;
+    this.#methods = parameters.takesPermits ? ["eip3009", "permit2"] : ["eip3009"];
   }
 
   isDeposit = ({ scheme }: PaymentRequirements): boolean => scheme === DEPOSIT_SCHEME;
@@ -67,7 +79,7 @@ export class Deposits {
   async refusalOf({ payload, requirements }: PaymentRequest): Promise<Refusal | undefined> {
     const deposit = depositIn(payload.payload);
     if (deposit === undefined) {
-      return { reason: "invalid_payload", message: "is no deposit into a channel by EIP-3009" };
+      return { reason: "invalid_payload", message: "is no deposit into a channel" };
     }
     const { amount, channel, channelId } = deposit;
     if (amount < this.#leastDeposit) {
@@ -87,6 +99,10 @@ export class Deposits {
     if (!isSameHex(channel.token, requirements.asset)) {
       return refused("token_mismatch", "channelConfig.token: must be the asset");
     }
+    const { misfit } = collectorOf(deposit);
+    if (misfit !== undefined) {
+      return refused(misfit, "permit2Authorization: is not for this deposit by x402's collector");
+    }
     const gate = await this.readGate(channel.receiver);
     if (gate === undefined || !this.#receivers.includes(gate.payee.toLowerCase())) {
       const message = `payTo: this facilitator brings no deposits to ${channel.receiver}`;
@@ -99,16 +115,18 @@ export class Deposits {
   async find({ payer, payload, nonce, requirements }: PaymentRequest): Promise<FoundDeposit> {
     const deposit = depositIn(payload.payload);
     if (deposit === undefined) throw new Error("no deposit");
-    const { amount, channel, salt, signature, validAfter, validBefore } = deposit;
-    const collectorData = AbiCoder.defaultAbiCoder().encode(
-      ["uint256", "uint256", "uint256", "bytes"],
-      [validAfter, validBefore, salt, signature],
-    );
-    const values = [channel, amount, ERC3009_COLLECTOR_ADDRESS, collectorData];
+    const { amount, channel } = deposit;
+    const values = [channel, amount, collectorOf(deposit).collector, collectorDataOf(deposit)];
     const data = batchSettlement.encodeFunctionData("deposit", values);
     const call = { to: BATCH_SETTLEMENT_ADDRESS, data };
     const isDone = !(await this.#isTaken(data));
-    if (!isDone || (await this.#isUsed({ payer, nonce, token: requirements.asset }))) {
+    const { by } = deposit.signed;
+    // Of a permit of Permit2's nobody tells what it was used for.
+    const isUsed =
+      isDone &&
+      by === "transfer" &&
+      (await this.#isUsed({ payer, nonce, token: requirements.asset }));
+    if (!isDone || isUsed) {
       return { call, isDone };
     }
     return {
@@ -151,6 +169,7 @@ export class Deposits {
     return {
       ...{ gate: getAddress(address), node, payee, feeBps: Number(feeBps), kinds: Number(kinds) },
       leastWithdrawDelay: Number(least),
+      depositMethods: this.#methods,
     };
   }
 
@@ -173,6 +192,18 @@ export class Deposits {
   async #isTaken(data: string): Promise<boolean> {
     return (await this.#caller.call(BATCH_SETTLEMENT_ADDRESS, data)) !== undefined;
   }
+}
+
+/** What the collector is given. No approval by EIP-2612 comes with a permit. */
+function collectorDataOf({ signature, signed }: Deposit): string {
+  const coder = AbiCoder.defaultAbiCoder();
+  if (signed.by === "permit2") {
+    const values = [signed.nonce, signed.deadline, signature, "0x"];
+    return coder.encode(["uint256", "uint256", "bytes", "bytes"], values);
+  }
+  const { salt, validAfter, validBefore } = signed;
+  const values = [validAfter, validBefore, salt, signature];
+  return coder.encode(["uint256", "uint256", "uint256", "bytes"], values);
 }
 
 /** As the protocol's library has them. */

@@ -1,4 +1,8 @@
-import { ERC3009_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
+import {
+  BATCH_SETTLEMENT_ADDRESS,
+  ERC3009_COLLECTOR_ADDRESS,
+  PERMIT2_COLLECTOR_ADDRESS,
+} from "@haca/protocol/channelGates";
 import { type Channel, depositNonceOf, MAXIMUM_WITHDRAW_DELAY } from "@haca/protocol/channels";
 import { type CommercePayload, readCommercePayload } from "@haca/protocol/commercePayload";
 import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
@@ -71,7 +75,21 @@ const permitSchema = z.looseObject({
   }),
 });
 const uint128 = uint.refine((text) => BigInt(text) < 1n << 128n, "must be below 2^128");
-/** Into a payment channel, by EIP-3009. */
+const depositTransferSchema = z.looseObject({
+  permit2Authorization: z.undefined().optional(),
+  erc3009Authorization: z.looseObject({
+    ...{ validAfter: uint, validBefore: uint, salt: z.union([word, uint]), signature },
+  }),
+});
+const depositPermitSchema = z.looseObject({
+  erc3009Authorization: z.undefined().optional(),
+  permit2Authorization: z.looseObject({
+    ...{ from: address, spender: address, nonce: uint, deadline: uint, signature },
+    permitted: z.looseObject({ token: address, amount: uint }),
+    witness: z.looseObject({ channelId: word }),
+  }),
+});
+/** Into a payment channel, by EIP-3009 or Permit2. */
 const depositSchema = z.looseObject({
   type: z.literal("deposit"),
   channelConfig: z.looseObject({
@@ -81,11 +99,8 @@ const depositSchema = z.looseObject({
   voucher: z.looseObject({ channelId: word }),
   deposit: z.looseObject({
     amount: uint128,
-    authorization: z.looseObject({
-      erc3009Authorization: z.looseObject({
-        ...{ validAfter: uint, validBefore: uint, salt: z.union([word, uint]), signature },
-      }),
-    }),
+    // One of them alone: what is looked at must be what is brought.
+    authorization: z.union([depositTransferSchema, depositPermitSchema]),
   }),
 });
 /** For the public escrow: read as a payment of its scheme, and nothing else. */
@@ -97,7 +112,7 @@ const payloadSchema = z.looseObject({
   accepted: requirementsSchema,
   payload: z.union(
     [transferSchema, permitSchema, depositSchema, commerceSchema],
-    "is no authorization of EIP-3009 or Permit2, and no deposit into a channel by EIP-3009",
+    "is no authorization of EIP-3009 or Permit2, and no deposit into a channel by one of them",
   ),
 });
 const bodySchema = z.looseObject({
@@ -133,7 +148,7 @@ export function parsePaymentRequest(body: unknown): PaymentRequest {
   return {
     payload: paymentPayload as unknown as PaymentPayload,
     requirements: paymentRequirements as unknown as PaymentRequirements,
-    receiver: deposit === undefined ? payTo : ERC3009_COLLECTOR_ADDRESS,
+    receiver: deposit === undefined ? payTo : receiverOf(deposit),
     ...readSigned({ payload: paymentPayload.payload, deposit, commerce, amount }),
     contentHash: keccak256(toUtf8Bytes(JSON.stringify(content))),
   };
@@ -199,10 +214,16 @@ export type Deposit = {
   /** as it came */
   channelId: string;
   amount: bigint;
-  salt: bigint;
-  validAfter: bigint;
-  validBefore: bigint;
   signature: string;
+  signed:
+    | { by: "transfer"; salt: bigint; validAfter: bigint; validBefore: bigint }
+    | {
+        by: "permit2";
+        nonce: bigint;
+        deadline: bigint;
+        /** as the payer says that they are; signed is what the contract takes */
+        claims: { from: string; spender: string; token: string; amount: bigint; channelId: string };
+      };
 };
 
 /** The deposit that a payload has; undefined where it is none. */
@@ -210,38 +231,88 @@ export function depositIn(payload: unknown): Deposit | undefined {
   const parsed = depositSchema.safeParse(payload);
   if (!parsed.success) return undefined;
   const { channelConfig, deposit, voucher } = parsed.data;
-  const signed = deposit.authorization.erc3009Authorization;
   const { payer, payerAuthorizer, receiver, receiverAuthorizer, salt, token } = channelConfig;
+  const { authorization } = deposit;
+  const { signature } =
+    authorization.erc3009Authorization !== undefined
+      ? authorization.erc3009Authorization
+      : authorization.permit2Authorization;
   return {
     channel: {
       ...{ payer, payerAuthorizer, receiver, receiverAuthorizer, token, salt },
       withdrawDelay: BigInt(channelConfig.withdrawDelay),
     },
-    ...{ channelId: voucher.channelId, amount: BigInt(deposit.amount), salt: BigInt(signed.salt) },
-    ...{ validAfter: BigInt(signed.validAfter), validBefore: BigInt(signed.validBefore) },
-    signature: signed.signature,
+    ...{ channelId: voucher.channelId, amount: BigInt(deposit.amount), signature },
+    signed: signedIn(authorization),
   };
+}
+
+function signedIn(
+  authorization: z.output<typeof depositSchema>["deposit"]["authorization"],
+): Deposit["signed"] {
+  if (authorization.erc3009Authorization !== undefined) {
+    const { salt, validAfter, validBefore } = authorization.erc3009Authorization;
+    return {
+      ...{ by: "transfer", salt: BigInt(salt), validAfter: BigInt(validAfter) },
+      validBefore: BigInt(validBefore),
+    };
+  }
+  const { deadline, from, nonce, permitted, spender, witness } = authorization.permit2Authorization;
+  const { channelId } = witness;
+  return {
+    ...{ by: "permit2", nonce: BigInt(nonce), deadline: BigInt(deadline) },
+    claims: { from, spender, token: permitted.token, amount: BigInt(permitted.amount), channelId },
+  };
+}
+
+/** Permit2 moves the tokens to the contract of channels at once. */
+const receiverOf = ({ signed }: Deposit): string =>
+  signed.by === "transfer" ? ERC3009_COLLECTOR_ADDRESS : BATCH_SETTLEMENT_ADDRESS;
+
+/** Who collects a deposit for the contract of channels, and what of it is not as that one takes it. */
+export function collectorOf(deposit: Deposit): { collector: string; misfit?: string } {
+  const { amount, channel, channelId, signed } = deposit;
+  if (signed.by === "transfer") return { collector: ERC3009_COLLECTOR_ADDRESS };
+  const collector = PERMIT2_COLLECTOR_ADDRESS;
+  const { claims } = signed;
+  const isSame = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
+  if (!isSame(claims.spender, collector)) return { collector, misfit: "permit2_invalid_spender" };
+  const isAsSaid =
+    isSame(claims.from, channel.payer) &&
+    isSame(claims.token, channel.token) &&
+    isSame(claims.channelId, channelId);
+  if (!isAsSaid) return { collector, misfit: "permit2_invalid_signature" };
+  return claims.amount === amount
+    ? { collector }
+    : { collector, misfit: "permit2_amount_mismatch" };
 }
 
 /**
  * All that is signed for a deposit, however it is written and whatever stands beside it: the same under whatever voucher, and
  * whatever the request costs that it comes with.
  */
-const contentOf = (deposit: Deposit): string[] => {
-  const { amount, channelId, salt, signature, validAfter, validBefore } = deposit;
-  const numbers = [amount, salt, validAfter, validBefore].map(String);
-  return [channelId.toLowerCase(), ...numbers, signature.toLowerCase()];
+const contentOf = ({ amount, channelId, signature, signed }: Deposit): string[] => {
+  const numbers =
+    signed.by === "transfer"
+      ? [signed.salt, signed.validAfter, signed.validBefore]
+      : [signed.by, signed.nonce, signed.deadline];
+  return [channelId.toLowerCase(), ...[amount, ...numbers].map(String), signature.toLowerCase()];
 };
 
 /** All that is signed for a job in the public escrow: most of it is in the number, which is the payment's hash. */
 const contentOfJob = (commerce: CommercePayload | undefined): string[] =>
   Object.entries(commerce ?? {}).map(([name, value]) => `${name} ${String(value).toLowerCase()}`);
 
-/** A deposit uses a number of the same authorizations as transfers. */
-const depositOf = ({ amount, channel, channelId, salt, validBefore }: Deposit) => ({
-  ...{ method: "transfer" as const, payer: channel.payer, validUntil: validBefore, amount },
-  nonce: BigInt(depositNonceOf({ channelId, salt })),
-});
+/** A deposit uses a number of the same authorizations as payments at once. */
+function depositOf({ amount, channel, channelId, signed }: Deposit): Signed {
+  const shared = { method: signed.by, payer: channel.payer, amount };
+  if (signed.by === "permit2") {
+    // Permit2 takes it in the second of its deadline.
+    return { ...shared, nonce: signed.nonce, validUntil: signed.deadline + 1n };
+  }
+  const nonce = BigInt(depositNonceOf({ channelId, salt: signed.salt }));
+  return { ...shared, nonce, validUntil: signed.validBefore };
+}
 
 type Single = z.output<typeof transferSchema> | z.output<typeof permitSchema>;
 

@@ -17,7 +17,7 @@ export const deepBlock = ({ reorgBlocks }: SettleContext, { head }: ChainView): 
   Math.max(0, head - Math.min(reorgBlocks, MAXIMUM_DEPTH));
 
 /** What views answer in a block; undefined for those that nothing, or something else, answers. */
-async function read(parameters: {
+export async function readViews(parameters: {
   context: SettleContext;
   calls: readonly ViewCall[];
   block: number;
@@ -43,12 +43,10 @@ export async function isGate(parameters: {
   const { block, context, gate, knownGates } = parameters;
   const { channelGates } = context.chain;
   if (channelGates === undefined || knownGates.has(gate)) return true;
-  const asked = { to: gate, data: gateInterface.encodeFunctionData("terms") };
-  const [answer] = await read({ context, calls: [asked], block });
-  const terms = termsIn(answer);
+  const terms = await termsAt(parameters);
   if (terms === undefined) return false;
   const made = { to: channelGates, data: gatesInterface.encodeFunctionData("gateOf", [terms]) };
-  const [address] = await read({ context, calls: [made], block });
+  const [address] = await readViews({ context, calls: [made], block });
   if (address === undefined) return false;
   const [found] = gatesInterface.decodeFunctionResult("gateOf", address);
   if (found !== getAddress(gate)) return false;
@@ -56,8 +54,15 @@ export async function isGate(parameters: {
   return true;
 }
 
-/** Undefined where something else than a gate has answered. */
-function termsIn(answer: string | undefined): object | undefined {
+/** Whose a gate says that it is; undefined where something else has answered. */
+export async function termsAt(parameters: {
+  context: SettleContext;
+  gate: string;
+  block: number;
+}): Promise<{ node: string; payee: string } | undefined> {
+  const { block, context, gate } = parameters;
+  const asked = { to: gate, data: gateInterface.encodeFunctionData("terms") };
+  const [answer] = await readViews({ context, calls: [asked], block });
   try {
     return gateInterface.decodeFunctionResult("terms", answer ?? "0x")[0].toObject();
   } catch {
@@ -77,7 +82,7 @@ export async function countedAt(parameters: {
     to: gate,
     data: gateInterface.encodeFunctionData("isCounted", [requestId]),
   }));
-  const answers = await read({ context, calls, block });
+  const answers = await readViews({ context, calls, block });
   if (answers.includes(undefined)) return undefined;
   return new Set(requestIds.filter((_, index) => BigInt(answers[index] ?? 0) === 1n));
 }
@@ -99,7 +104,7 @@ export async function claimableAt(parameters: {
       data: batchSettlement.encodeFunctionData("channels", [channelId]),
     },
   ]);
-  const answers = await read({ context, calls, block });
+  const answers = await readViews({ context, calls, block });
   return channels.map(({ maxClaimableAmount }, index) => {
     const [proven, state] = answers.slice(2 * index, 2 * index + 2);
     if (proven === undefined || state === undefined) return undefined;
@@ -123,7 +128,7 @@ export async function areUncollectedAt(parameters: {
     to: BATCH_SETTLEMENT_ADDRESS,
     data: batchSettlement.encodeFunctionData("receivers", [receiver, token]),
   }));
-  const answers = await read({ context, calls, block });
+  const answers = await readViews({ context, calls, block });
   return answers.map((answer) => {
     if (answer === undefined) return false;
     const [claimed, settled] = batchSettlement.decodeFunctionResult("receivers", answer);

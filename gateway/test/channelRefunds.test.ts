@@ -1,0 +1,211 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { answering } from "./support/bed.ts";
+import {
+  ChannelBed,
+  ChannelPayer,
+  changed,
+  DELAY,
+  FAILED,
+  GATE,
+  other,
+} from "./support/channelBed.ts";
+import { Deferred } from "./support/deferred.ts";
+import type { Handler } from "./support/httpServer.ts";
+import { QUESTION, refusalIn, TRANSACTION } from "./support/paidBed.ts";
+
+/** Large enough that nobody guesses a sum below it. */
+const PRICE = 10n ** 18n;
+const channel = { gate: GATE, withdrawDelay: DELAY, minDeposit: 9n * PRICE, minRefund: PRICE };
+const prices = { models: new Map([["m", { amount: PRICE }]]), rate: undefined };
+
+type Order = { channel: object; number: number; kept: string; most: string | null };
+
+/** A gateway that gives back, over a worker that does as it is told, once it is let. */
+async function start(outcome: () => object = () => mined) {
+  const bed = await ChannelBed.start({ channel, prices });
+  const orders: Order[] = [];
+  const { worker } = bed.paid;
+  const { handler } = worker;
+  worker.handler = (response, request) => {
+    if (request.path !== "/v1/channels/refunds") return handler(response, request);
+    orders.push(JSON.parse(request.body) as Order);
+    return answering(outcome())(response, request);
+  };
+  return { bed, orders };
+}
+const mined = { state: "mined", transaction: TRANSACTION, error: null };
+const open = { state: "open", transaction: null, error: null };
+
+/** A payer whose channel has an answer, and eight prices left. */
+async function paying(bed: ChannelBed) {
+  const payer = new ChannelPayer(bed);
+  await bed.post(QUESTION, payer);
+  const [{ voucher } = {}] = payer.signed;
+  return { payer, channelId: voucher?.channelId ?? "" };
+}
+const path = (bed: ChannelBed) => `${bed.paid.gateway.url}/v1/channel/chat/completions`;
+const get = (bed: ChannelBed, { headers }: { headers: Record<string, string> }) =>
+  fetch(path(bed), { headers });
+
+describe("a stock client that asks for what is left of its channel", () => {
+  it("has it, but for what was charged, signs a sum that it is told for it, and pays on by a new deposit", async () => {
+    const { bed, orders } = await start();
+    const { payer, channelId } = await paying(bed);
+    const settled = await payer.refund(bed);
+    expect(settled).toMatchObject({ success: true, transaction: TRANSACTION });
+    expect(orders).toEqual([
+      {
+        ...{ channel: expect.objectContaining({ receiver: GATE, withdrawDelay: DELAY }) },
+        ...{ number: expect.any(Number), kept: String(PRICE), most: null },
+      },
+    ]);
+    const sums = payer.signed.map(({ voucher }) => BigInt(voucher.maxClaimableAmount));
+    expect(payer.signed.map(({ type }) => type)).toEqual(["deposit", "refund", "refund"]);
+    // More than it had signed before it never signs for that.
+    expect(sums.every((sum) => sum <= PRICE)).toBe(true);
+    bed.change(channelId, { balance: String(PRICE) });
+    const next = await bed.post(other, payer);
+    expect([next.status, bed.deposits]).toEqual([200, 2]);
+    expect(payer.signed.at(-1)?.voucher.maxClaimableAmount).toBe(String(2n * PRICE));
+  });
+
+  it("has as much as it asks for, not more than is left, nor less than the least", async () => {
+    const { bed, orders } = await start();
+    const { payer } = await paying(bed);
+    for (const amount of [8n * PRICE + 1n, PRICE - 1n]) {
+      await expect(payer.refund(bed, amount)).rejects.toThrow("refund_amount_invalid");
+    }
+    expect(orders).toEqual([]);
+    await payer.refund(bed, 2n * PRICE);
+    expect(orders.map(({ kept, most }) => [kept, most])).toEqual([
+      [String(PRICE), String(2n * PRICE)],
+    ]);
+  });
+
+  it("hears why the worker gives nothing back, and pays on from the channel", async () => {
+    const error = "the worker's account is neither the gate's node nor its payee";
+    const { bed } = await start(() => ({ state: "refused", transaction: null, error }));
+    const { payer } = await paying(bed);
+    await expect(payer.refund(bed)).rejects.toThrow(error);
+    expect([(await bed.post(other, payer)).status, bed.deposits]).toEqual([200, 1]);
+  });
+
+  it("has nothing where nothing is left, or it has begun to withdraw", async () => {
+    const { bed, orders } = await start();
+    const { payer, channelId } = await paying(bed);
+    bed.change(channelId, { withdrawRequestedAt: 1 });
+    await expect(payer.refund(bed)).rejects.toThrow("insufficient_balance");
+    bed.change(channelId, { withdrawRequestedAt: 0, balance: String(PRICE) });
+    await expect(payer.refund(bed)).rejects.toThrow("refund_no_balance");
+    expect(orders).toEqual([]);
+  });
+
+  it("is asked nowhere where the settings give nothing back", async () => {
+    const bed = await ChannelBed.start();
+    const { status, headers } = await fetch(path(bed));
+    expect([status, headers.get("allow")]).toEqual([405, "POST"]);
+  });
+});
+
+describe("a stranger who has the vouchers of a channel, as every claim shows them,", () => {
+  it("has nothing given back by them, and keeps the payer from nothing", async () => {
+    const { bed, orders } = await start();
+    const { payer, channelId } = await paying(bed);
+    const [payment = ""] = payer.payments;
+    const shown = changed(payment, (signed) => ({ ...signed, type: "refund" }));
+    const first = await get(bed, shown);
+    expect(await refusalIn(first)).toEqual([402, "refund.otherSum"]);
+    // It is not told another sum each time, until one is its own.
+    expect(toldIn(await get(bed, shown))).toBe(toldIn(first));
+    expect(BigInt(toldIn(first))).toBeLessThanOrEqual(PRICE);
+    expect(orders).toEqual([]);
+    await payer.refund(bed);
+    expect(orders).toHaveLength(1);
+    // Where all that was signed is claimed, there is no sum that it would not have.
+    bed.change(channelId, { balance: String(9n * PRICE), totalClaimed: String(PRICE) });
+    expect(await refusalIn(await get(bed, shown))).toEqual([402, "refund.notProved"]);
+    expect(orders).toHaveLength(1);
+  });
+
+  it("has no other sum taken than the one that was told, once", async () => {
+    const { bed, orders } = await start();
+    const { payer } = await paying(bed);
+    await payer.refund(bed);
+    expect(await refusalIn(await get(bed, payer.last))).toEqual([402, "refund.otherSum"]);
+    expect(orders).toHaveLength(1);
+  });
+
+  it("gets nothing back of a channel that another key signs for, or of which nothing was charged here", async () => {
+    const { bed, orders } = await start();
+    const { payer } = await paying(bed);
+    const [payment = ""] = payer.payments;
+    const forged = changed(payment, (signed) => ({
+      ...{ ...signed, type: "refund" },
+      voucher: { ...signed.voucher, maxClaimableAmount: "1" },
+    }));
+    expect(await refusalIn(await get(bed, forged))).toEqual([402, "channel.notSigned"]);
+    const stranger = new ChannelPayer(bed);
+    const upstream = bed.paid.upstream.handler;
+    bed.paid.upstream.handler = FAILED;
+    await bed.post(other, stranger);
+    bed.paid.upstream.handler = upstream;
+    await expect(stranger.refund(bed)).rejects.toThrow("refund_payload");
+    const malformed = changed(payment, (signed) => ({ ...signed, type: "refund", amount: "-1" }));
+    expect(await refusalIn(await get(bed, malformed))).toEqual([400, "payment.malformed"]);
+    expect(orders).toEqual([]);
+  });
+});
+
+describe("while something is given back of a channel", () => {
+  it("it pays for nothing, also of the next process, which asks with the same order", async () => {
+    let outcome: object = open;
+    const { bed, orders } = await start(() => outcome);
+    const { payer } = await paying(bed);
+    const offer = await bed.post(other);
+    const voucher = await payer.sign(offer, { sum: 2n * PRICE });
+    await expect(payer.refund(bed)).rejects.toThrow("status 503");
+    expect(await refusalIn(await bed.post(other, voucher))).toEqual([503, "channel.refunding"]);
+    await bed.paid.restart();
+    const later = await payer.sign(await bed.post(other), { sum: 2n * PRICE });
+    expect(await refusalIn(await bed.post(other, later))).toEqual([503, "channel.refunding"]);
+    expect(new Set(orders.map((order) => JSON.stringify(order))).size).toBe(1);
+    const journal = () => readFileSync(join(bed.paid.folder, "channels.journal"), "utf8");
+    expect(journal().trimEnd().split("\n").at(-1)).toContain(`"kept":"${PRICE}"`);
+    outcome = mined;
+    bed.change(payer.signed[0]?.voucher.channelId ?? "", { balance: String(PRICE) });
+    // It has what it had before the refund, and hears that there is too little.
+    expect(await refusalIn(await bed.post(other, later))).toEqual([402, "channel.tooLittle"]);
+    expect(bed.paid.upstream.received).toHaveLength(1);
+  });
+
+  it("and while it is being answered from, the other waits", async () => {
+    const { bed, orders } = await start();
+    const { payer } = await paying(bed);
+    const [asked, go] = [new Deferred(), new Deferred()];
+    const answer: Handler = bed.paid.upstream.handler;
+    bed.paid.upstream.handler = async (response, request) => {
+      asked.resolve();
+      await go.promise;
+      await answer(response, request);
+    };
+    const running = bed.post(other, payer);
+    await asked.promise;
+    await expect(payer.refund(bed)).rejects.toThrow("status 409");
+    expect(orders).toEqual([]);
+    go.resolve();
+    expect((await running).status).toBe(200);
+    await payer.refund(bed);
+    // Both answers can be claimed still.
+    expect(orders.map(({ kept }) => kept)).toEqual([String(2n * PRICE)]);
+  });
+});
+
+/** The sum that a refusal tells. */
+function toldIn(response: Response): string {
+  const required = JSON.parse(
+    Buffer.from(response.headers.get("payment-required") ?? "", "base64").toString(),
+  );
+  return required.accepts[0].extra.channelState.chargedCumulativeAmount;
+}
