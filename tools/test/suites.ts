@@ -15,16 +15,26 @@ export const BUILD = {
 
 const NEEDS_CONTRACTS = [BUILD.name];
 
+type When = { seconds: number; after?: readonly string[] };
+
 const vitest = (
   name: string,
   folder: string,
-  step: { seconds: number; after?: readonly string[] },
+  { shard = [], ...step }: When & { shard?: string[] },
 ): Suite => ({
   name,
-  command: ["vitest", "run", "--root", folder, "--reporter=default", "--reporter=json"],
+  command: ["vitest", "run", "--root", folder, ...shard, "--reporter=default", "--reporter=json"],
   count: countVitest,
   ...step,
 });
+
+/** A long suite in parts that can run beside each other, as its files cannot in one process of vitest. */
+const inParts = (name: string, folder: string, count: number, step: When): Suite[] =>
+  Array.from({ length: count }, (_, index) => {
+    const part = `${index + 1}/${count}`;
+    const seconds = step.seconds / count;
+    return vitest(`${name} (${part})`, folder, { ...step, seconds, shard: [`--shard=${part}`] });
+  });
 
 const hardhat = (name: string, runner: string, seconds: number): Suite => ({
   name,
@@ -66,7 +76,7 @@ export const SUITES: readonly Suite[] = [
     seconds: 350,
   },
   // After the prover, whose programs its tests use.
-  vitest("worker", "worker", { seconds: 1_250, after: [...NEEDS_CONTRACTS, "prover"] }),
+  ...inParts("worker", "worker", 2, { seconds: 1_000, after: [...NEEDS_CONTRACTS, "prover"] }),
   vitest("indexer", "indexer", { seconds: 530, after: NEEDS_CONTRACTS }),
   vitest("end to end", "test/e2e", { seconds: 770, after: NEEDS_CONTRACTS }),
 ];
