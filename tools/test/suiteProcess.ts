@@ -25,8 +25,15 @@ export class SuiteProcess {
   readonly #chunks: Buffer[] = [];
   readonly #closed: Promise<number>;
 
-  /** @param onOutput is given what the command prints, as it comes */
-  constructor(command: readonly string[], onOutput: (chunk: Buffer) => void = () => undefined) {
+  constructor(
+    command: readonly string[],
+    parameters: {
+      environment: Readonly<Record<string, string>>;
+      /** is given what the command prints, as it comes */
+      onOutput: (chunk: Buffer) => void;
+    },
+  ) {
+    const { environment, onOutput } = parameters;
     const [program = "", ...rest] = command;
     const path = `${join(PROJECT_ROOT, "node_modules", ".bin")}${delimiter}${process.env.PATH ?? ""}`;
     this.#child = spawn(program, rest, {
@@ -34,6 +41,7 @@ export class SuiteProcess {
       env: {
         NODE_COMPILE_CACHE: COMPILE_CACHE,
         ...process.env,
+        ...environment,
         NODE_OPTIONS: [process.env.NODE_OPTIONS, STRIPPED_TYPES].filter(Boolean).join(" "),
         PATH: path,
       },
