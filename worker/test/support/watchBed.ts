@@ -13,7 +13,6 @@ import type { PageHeader } from "@haca/protocol/pageSettlement";
 import { decodeRequestId, ledgerPageOf } from "@haca/protocol/requestId";
 import { placeOfNonce } from "@haca/protocol/resultPage";
 import { type Interface, id, Wallet, ZeroHash } from "ethers";
-import { onTestFinished } from "vitest";
 import { contractAt } from "../../../scripts/lib/contracts.ts";
 import { BlobFront } from "./blobFront.ts";
 import { developmentKey } from "./localChain.ts";
@@ -21,10 +20,11 @@ import type { ProvableEntry } from "./optimisticNode.ts";
 import { PageContract } from "./pageContract.ts";
 import { newQueue, type QueueSettings, queueIn } from "./queues.ts";
 import { type Entry, ResultMaker } from "./signedResults.ts";
+import { startWorker, untilTestEnds } from "./startWorker.ts";
 import { TeeChain } from "./teeChain.ts";
 import { sharedFolder } from "./temporaryFolder.ts";
 import type { WatchTransition } from "./watchTransitions.ts";
-import { type Settings, WorkerProcess } from "./worker.ts";
+import { type Settings, type TestWorker, WorkerProcess } from "./worker.ts";
 
 /** Whose enclave's pages these are, and who proposes them. */
 const OPERATOR = 1;
@@ -121,16 +121,24 @@ export class WatchBed {
     };
   }
 
-  /** A process of these roles that is killed when the test has ended. */
+  /** A worker of these roles until the test has ended, which it must not kill. */
   worker(
+    settings: Settings,
+    roles: readonly string[] = ["watch"],
+    crashAfter?: WatchTransition,
+  ): TestWorker {
+    if (crashAfter !== undefined) return this.process(settings, roles, crashAfter);
+    return untilTestEnds(startWorker({ settings, roles }));
+  }
+
+  /** As `worker`, in a process of its own. */
+  process(
     settings: Settings,
     roles: readonly string[] = ["watch"],
     crashAfter?: WatchTransition,
   ): WorkerProcess {
     const crashing = crashAfter === undefined ? {} : { crashAfter };
-    const worker = new WorkerProcess({ settings, roles, ...crashing });
-    onTestFinished(() => worker.child.stop("SIGKILL"));
-    return worker;
+    return untilTestEnds(new WorkerProcess({ settings, roles, ...crashing }));
   }
 
   /** Results of the enclave, from now by the chain's clock. */
