@@ -5,10 +5,9 @@ import { readJob } from "./support/client.ts";
 import { GatewayProcess } from "./support/gatewayProcess.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { type Entry, postResults, ResultMaker } from "./support/signedResults.ts";
-import { startWorker } from "./support/startWorker.ts";
 import { TeeChain } from "./support/teeChain.ts";
 import { sharedFolder, sharedQueue } from "./support/temporaryFolder.ts";
-import type { Settings, TestWorker } from "./support/worker.ts";
+import { type Settings, WorkerProcess } from "./support/worker.ts";
 
 const SECRET = "collect-secret-4711-4711-4711-4711";
 const OTHER = "another-secret-4711-4711-4711-4711";
@@ -20,7 +19,7 @@ let session: { privateKey: string };
 let results: ResultMaker;
 let versionId: string;
 let settings: Settings;
-let worker: TestWorker;
+let worker: WorkerProcess;
 let url: string;
 const folder = sharedFolder();
 const queue = sharedQueue();
@@ -37,7 +36,7 @@ beforeAll(async () => {
     ...{ HACA_NODE_KEY: developmentKey(1), HACA_DATA_DIR: queue.path, HACA_LOG_LEVEL: "trace" },
     HACA_ADDRESS_BOOK: tee.writeBook(join(folder.path, "book.json")),
   };
-  worker = startWorker({
+  worker = new WorkerProcess({
     settings: { ...settings, HACA_COLLECT_SECRET: SECRET },
     roles: ["collect"],
   });
@@ -113,7 +112,7 @@ describe("results for a worker with HACA_COLLECT_SECRET", () => {
 });
 
 it("collect starts without a secret only where HTTP listens on this machine alone", async () => {
-  const open = startWorker({
+  const open = new WorkerProcess({
     settings: { ...settings, HACA_HTTP_HOST: "0.0.0.0" },
     roles: ["collect"],
   });

@@ -115,7 +115,7 @@ describe("worker watch", () => {
       if (leaf === undefined) throw new Error("no leaf");
       await (await bed.pages.contract.answerLeaves([{ header: page.header, leaf }])).wait();
     };
-    const first = bed.process(settings);
+    const first = bed.worker(settings);
     await answerNext();
     await answerNext();
     first.child.kill("SIGKILL");

@@ -20,7 +20,7 @@ import { FEE, type PaidBed, QUESTION } from "./paidBed.ts";
 import { ETHER, PRICE } from "./paidChain.ts";
 import { post } from "./paymentBed.ts";
 import { waitFor } from "./processes.ts";
-import { startWorker, untilTestEnds } from "./startWorker.ts";
+import { untilTestEnds } from "./startWorker.ts";
 import { temporaryQueue } from "./temporaryFolder.ts";
 import { WorkerProcess } from "./worker.ts";
 
@@ -244,9 +244,7 @@ export function commerceCases(bedOf: () => PaidBed): void {
       const start = (crashAfter?: "broadcast") => {
         const roles = ["facilitate"];
         return untilTestEnds(
-          crashAfter === undefined
-            ? startWorker({ settings, roles })
-            : new WorkerProcess({ settings, roles, crashAfter }),
+          new WorkerProcess({ settings, roles, ...(crashAfter && { crashAfter }) }),
         );
       };
       const dying = start("broadcast");

@@ -10,9 +10,8 @@ import { readArtifact } from "../../../testing/artifacts.ts";
 import { EndpointProxy } from "./endpointProxy.ts";
 import { developmentKey } from "./localChain.ts";
 import { waitFor } from "./processes.ts";
-import { startWorker } from "./startWorker.ts";
 import { TeeChain } from "./teeChain.ts";
-import { type Settings, type TestWorker, WorkerProcess } from "./worker.ts";
+import { type Settings, WorkerProcess } from "./worker.ts";
 
 const DEPLOYER = 1;
 const TIP = "0x3b9aca00";
@@ -95,12 +94,7 @@ export class PaymentBed {
     return { account, settings };
   }
 
-  worker(settings: Settings): TestWorker {
-    return startWorker({ settings, roles: ["facilitate"] });
-  }
-
-  /** As `worker`, in a process of its own. */
-  process(settings: Settings): WorkerProcess {
+  worker(settings: Settings): WorkerProcess {
     return new WorkerProcess({ settings, roles: ["facilitate"] });
   }
 
