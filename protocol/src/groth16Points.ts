@@ -13,9 +13,6 @@ export type G1Point = typeof G1.BASE;
 export type G2Point = typeof G2.BASE;
 type Fp12Element = ReturnType<typeof bn254.pairing>;
 
-/** Every public signal is below it. */
-export const SIGNAL_LIMIT = Fr.ORDER;
-
 /** The points of a verifying key, as the model registry stores it. */
 export type KeyPoints = {
   alpha: G1Point;

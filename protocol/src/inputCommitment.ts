@@ -1,8 +1,8 @@
 import { BaseError } from "./baseError.ts";
-import { SIGNAL_LIMIT } from "./groth16Points.ts";
 import type { CommittedMode } from "./inputMode.ts";
 import { WORD_BITS } from "./packedWords.ts";
 import { poseidonPermutation, powersOf, WIDTHS } from "./poseidon.ts";
+import { SIGNAL_LIMIT } from "./scalarField.ts";
 
 /** Words that a tag has room for. */
 const MAXIMUM_WORDS = 2 ** 16 - 1;

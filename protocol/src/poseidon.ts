@@ -1,9 +1,9 @@
+import { Field } from "@noble/curves/abstract/modular";
 import { grainGenConstants } from "@noble/curves/abstract/poseidon";
-import { bn254 } from "@noble/curves/bn254";
+import { SIGNAL_LIMIT as ORDER } from "./scalarField.ts";
 
-/** Order of the scalar field of BN254, in which everything here is computed. */
-const { Fr } = bn254.fields;
-const ORDER = Fr.ORDER;
+/** The scalar field of BN254, in which everything here is computed; the whole curve takes long to load. */
+const Fr = Field(ORDER);
 
 /** Rounds in which every element passes the power of five: half of them before the others, half after. */
 export const FULL_ROUNDS = 8;

@@ -1,9 +1,11 @@
 import { BaseError } from "./baseError.ts";
 import type { VerifyingKeyJson } from "./groth16.ts";
+import { SIGNAL_LIMIT } from "./scalarField.ts";
 
-/** Order p of BN254's base field, and r of its groups. */
+/** Order of BN254's base field. */
 const P = 21888242871839275222246405745257275088696311157297823662689037894645226208583n;
-const R = 21888242871839275222246405745257275088548364400416034343698204186575808495617n;
+/** Order of its groups. */
+const R = SIGNAL_LIMIT;
 
 type G1Json = VerifyingKeyJson["vk_alpha_1"];
 type G2Json = VerifyingKeyJson["vk_beta_2"];

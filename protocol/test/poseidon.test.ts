@@ -9,6 +9,7 @@ import {
   powersOf,
   WIDTHS,
 } from "../src/poseidon.ts";
+import { SIGNAL_LIMIT } from "../src/scalarField.ts";
 
 const { Fr } = bn254.fields;
 
@@ -149,5 +150,11 @@ describe("commitInput", () => {
     expect(one).not.toBe(other);
     expect(parseSalt(saltText(one))).toBe(one);
     expect(saltText(one)).toHaveLength(66);
+  });
+});
+
+describe("the order of the scalar field", () => {
+  it("is the curve's", () => {
+    expect(SIGNAL_LIMIT).toBe(Fr.ORDER);
   });
 });

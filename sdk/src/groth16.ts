@@ -6,8 +6,8 @@ import {
   publicPoint,
   readKeyPoints,
   readProofPoints,
-  SIGNAL_LIMIT,
 } from "@haca/protocol/groth16Points";
+import { SIGNAL_LIMIT } from "@haca/protocol/scalarField";
 import { keccak, lengthOf, toBytes } from "./bytes.ts";
 import type { ProofClaim } from "./proofClaim.ts";
 

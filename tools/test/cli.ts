@@ -1,16 +1,14 @@
-/** `npm test`: runs every suite, in two lanes where there are two cores, and ends with one line over all of them. */
-import { availableParallelism } from "node:os";
+/** `npm test`: runs every suite, in lanes where there are cores for them, and ends with one line over all of them. */
+import { availableParallelism, totalmem } from "node:os";
 import { BaseError } from "@haca/protocol/baseError";
 import { createProgram, runProgram } from "../../scripts/lib/program.ts";
 import { formatTable } from "../../scripts/lib/table.ts";
+import { lanesOf } from "./lanes.ts";
 import { SuiteRun } from "./runSuites.ts";
 import { addResults, closingLine } from "./suiteResult.ts";
 import { SUITES } from "./suites.ts";
 
 const names = SUITES.map(({ name }) => name).join(", ");
-
-/** More would need the memory of several chains and provers at once, and gain little: suites use threads, too. */
-const MOST_LANES_BY_DEFAULT = 2;
 
 const STOP_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -68,7 +66,7 @@ async function test(values: { only?: string; lanes?: string }): Promise<void> {
 
 /** How many suites run at the same time. Error: `test.lanes`. */
 function readLanes(given: string | undefined): number {
-  if (given === undefined) return Math.min(MOST_LANES_BY_DEFAULT, availableParallelism());
+  if (given === undefined) return lanesOf({ cores: availableParallelism(), memory: totalmem() });
   const lanes = Number(given);
   if (Number.isInteger(lanes) && lanes > 0 && lanes <= SUITES.length) return lanes;
   throw new BaseError({
@@ -85,7 +83,7 @@ await runProgram(
     .option("--only <part>", "suites whose name has this in it")
     .option(
       "--lanes <n>",
-      `how many suites run at the same time (default: one for each core, ${MOST_LANES_BY_DEFAULT} at most); with more than one, a suite's output is shown when it has ended`,
+      "how many suites run at the same time (default: by cores and memory, 3 at most); with more than one, a suite's output is shown when it has ended",
     )
     .action(test),
 );

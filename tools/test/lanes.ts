@@ -9,6 +9,18 @@ export type Step = {
   uses?: readonly string[];
 };
 
+/** Chains, provers and compilers of three suites at once, beside what else a machine does. */
+const MEMORY_OF_THREE = 12e9;
+
+/**
+ * How many suites run at the same time where nobody says it. They wait for blocks, intervals and each other's answers a fifth of
+ * their time: two cores have enough to do by three of them alone, which need the memory.
+ */
+export function lanesOf({ cores, memory }: { cores: number; memory: number }): number {
+  if (cores === 1) return 1;
+  return memory < MEMORY_OF_THREE ? 2 : 3;
+}
+
 /**
  * The order in which free lanes look for work: one lane takes the steps as they are listed; more lanes take first what
  * most time hangs on, its own and that of the steps that wait for it, so that the lanes end near the same time.

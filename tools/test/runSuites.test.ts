@@ -75,6 +75,27 @@ function start(lanes: number, build?: string) {
 }
 
 describe("a run of suites", () => {
+  it("asks what a suite's environment has when the suite starts", async () => {
+    let state = "before";
+    const { run, printed } = start(1);
+    const show = 'console.log("ok", process.env.STATE)';
+    const after: Suite = {
+      ...suite("b", show),
+      ...{ environment: () => ({ STATE: state }), after: ["a"] },
+    };
+    const first = suite("a", show);
+    const before: Suite = {
+      ...first,
+      count: (said) => {
+        state = "then";
+        return first.count(said);
+      },
+    };
+    await run.run([before, after]);
+    expect(printed()).toContain("ok undefined");
+    expect(printed()).toContain("ok then");
+  });
+
   it("keeps the whole output of each together, though they run at the same time", async () => {
     const { run, printed } = start(2);
     const results = await run.run([suite("a", meet("a", "b")), suite("b", meet("b", "a"))]);

@@ -82,12 +82,14 @@ export class SuiteRun {
     this.#refuseIfStopped();
   }
 
-  async #runSuite({ name, command, count }: Suite): Promise<Ended> {
+  async #runSuite({ name, command, count, ...rest }: Suite): Promise<Ended> {
     const folder = mkdtempSync(join(tmpdir(), "haca-test-"));
     const report = join(folder, "report.json");
     const reportOption = command[0] === "vitest" ? [`--outputFile.json=${report}`] : [];
     try {
-      const ran = await this.#process({ name, command: [...command, ...reportOption] });
+      const ran = await this.#process({
+        ...{ ...rest, name, command: [...command, ...reportOption] },
+      });
       const { output, exitStatus, seconds } = ran;
       const result = reconcile({ counted: count({ output, report }), exitStatus });
       if (this.#lanes > 1) {
@@ -100,12 +102,16 @@ export class SuiteRun {
     }
   }
 
-  async #process({ name, command }: { name: string; command: readonly string[] }) {
+  async #process(parameters: Pick<Command, "name" | "command" | "environment">) {
+    const { name, command, environment = () => ({}) } = parameters;
     this.#refuseIfStopped();
     this.#print(this.#lanes > 1 ? `▸ ${name} starts\n` : rule(name));
     const started = performance.now();
-    const child = new SuiteProcess(command, (chunk) => {
-      if (this.#lanes === 1) this.#print(chunk);
+    const child = new SuiteProcess(command, {
+      environment: environment(),
+      onOutput: (chunk) => {
+        if (this.#lanes === 1) this.#print(chunk);
+      },
     });
     this.#running.set(name, child);
     const exitStatus = await child.exit();

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { PROJECT_ROOT } from "../../scripts/lib/projectRoot.ts";
 import { descendantsOf, isAlive, type ProcessId } from "../../testing/processTree.ts";
 
@@ -12,6 +13,9 @@ const POLL_INTERVAL_MS = 20;
 /** Where Node keeps what it has compiled: the suites start the same programs a thousand times. */
 const COMPILE_CACHE = join(PROJECT_ROOT, "node_modules", ".cache", "node-compile");
 
+/** What every program of a run loads first: takes the types off each source once a run, not once a program. */
+const STRIPPED_TYPES = `--import ${pathToFileURL(join(import.meta.dirname, "strippedTypes.mjs")).href}`;
+
 /**
  * A command in a process group of its own, so that Ctrl-C reaches the program that runs the suites alone and it can
  * end everything that a suite has started, also what left the group.
@@ -21,13 +25,26 @@ export class SuiteProcess {
   readonly #chunks: Buffer[] = [];
   readonly #closed: Promise<number>;
 
-  /** @param onOutput is given what the command prints, as it comes */
-  constructor(command: readonly string[], onOutput: (chunk: Buffer) => void = () => undefined) {
+  constructor(
+    command: readonly string[],
+    parameters: {
+      environment: Readonly<Record<string, string>>;
+      /** is given what the command prints, as it comes */
+      onOutput: (chunk: Buffer) => void;
+    },
+  ) {
+    const { environment, onOutput } = parameters;
     const [program = "", ...rest] = command;
     const path = `${join(PROJECT_ROOT, "node_modules", ".bin")}${delimiter}${process.env.PATH ?? ""}`;
     this.#child = spawn(program, rest, {
       cwd: PROJECT_ROOT,
-      env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, PATH: path },
+      env: {
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...process.env,
+        ...environment,
+        NODE_OPTIONS: [process.env.NODE_OPTIONS, STRIPPED_TYPES].filter(Boolean).join(" "),
+        PATH: path,
+      },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });

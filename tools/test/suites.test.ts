@@ -11,10 +11,23 @@ describe("the suites", () => {
     for (const { after = [] } of SUITES) expect(names).toEqual(expect.arrayContaining([...after]));
   });
 
-  it("run every vitest configuration of the project, each once", () => {
-    const roots = SUITES.flatMap(({ command }) =>
-      command[0] === "vitest" ? [command[command.indexOf("--root") + 1] ?? ""] : [],
+  it("run every vitest configuration of the project, each once, whole or in all its parts", () => {
+    const ofVitest = SUITES.flatMap(({ command }) =>
+      command[0] === "vitest"
+        ? [{ command, root: command[command.indexOf("--root") + 1] ?? "" }]
+        : [],
     );
+    const each = [...new Set(ofVitest.map(({ root }) => root))];
+    const roots = each.flatMap((root) => {
+      const suites = ofVitest.filter((suite) => suite.root === root);
+      const found = suites.map(({ command }) =>
+        command.find((word) => word.startsWith("--shard=")),
+      );
+      const all = suites.map((_, index) => `--shard=${index + 1}/${suites.length}`);
+      // What is found otherwise is there twice, or not whole.
+      const isWhole = suites.length === 1 && found[0] === undefined;
+      return isWhole || found.join() === all.join() ? [root] : found.map(String);
+    });
     const configurations = globSync("**/vitest.config.ts", {
       cwd: PROJECT_ROOT,
       exclude: (name) => name === "node_modules",

@@ -1,7 +1,12 @@
+import { builtProgram } from "../../worker/test/support/builtPrograms.ts";
 import { type Count, countCargo, countHardhat, countPytest, countVitest } from "./counts.ts";
 import type { Step } from "./lanes.ts";
 
-export type Command = Step & { command: readonly string[] };
+export type Command = Step & {
+  command: readonly string[];
+  /** what its environment has beside this process's, asked for when it starts */
+  environment?: () => Readonly<Record<string, string>>;
+};
 
 /** One runner over one part of the project. */
 export type Suite = Command & { count: Count };
@@ -15,16 +20,39 @@ export const BUILD = {
 
 const NEEDS_CONTRACTS = [BUILD.name];
 
+/**
+ * The native prover that its suite has built, where nothing else is set: it makes the keys of a model in seconds, for which
+ * snarkjs takes minutes. That is left to the suite `zkml`, and to all in the deep run.
+ */
+function builtProver(): Readonly<Record<string, string>> {
+  const program = builtProgram("haca-prover");
+  const isLeft = process.env.HACA_DEEP === "1" || process.env.HACA_PROVER !== undefined;
+  return isLeft || program === undefined ? {} : { HACA_PROVER: program };
+}
+
+/** Of suites that make keys, but are not about that. */
+const NEEDS_PROVER = { after: [...NEEDS_CONTRACTS, "prover"], environment: builtProver };
+
+type When = Pick<Suite, "seconds" | "after" | "environment">;
+
 const vitest = (
   name: string,
   folder: string,
-  step: { seconds: number; after?: readonly string[] },
+  { shard = [], ...step }: When & { shard?: string[] },
 ): Suite => ({
   name,
-  command: ["vitest", "run", "--root", folder, "--reporter=default", "--reporter=json"],
+  command: ["vitest", "run", "--root", folder, ...shard, "--reporter=default", "--reporter=json"],
   count: countVitest,
   ...step,
 });
+
+/** A long suite in parts that can run beside each other, as its files cannot in one process of vitest. */
+const inParts = (name: string, folder: string, count: number, step: When): Suite[] =>
+  Array.from({ length: count }, (_, index) => {
+    const part = `${index + 1}/${count}`;
+    const seconds = step.seconds / count;
+    return vitest(`${name} (${part})`, folder, { ...step, seconds, shard: [`--shard=${part}`] });
+  });
 
 const hardhat = (name: string, runner: string, seconds: number): Suite => ({
   name,
@@ -65,8 +93,7 @@ export const SUITES: readonly Suite[] = [
     count: countCargo,
     seconds: 350,
   },
-  // After the prover, whose programs its tests use.
-  vitest("worker", "worker", { seconds: 1_250, after: [...NEEDS_CONTRACTS, "prover"] }),
+  ...inParts("worker", "worker", 2, { seconds: 1_000, ...NEEDS_PROVER }),
   vitest("indexer", "indexer", { seconds: 530, after: NEEDS_CONTRACTS }),
-  vitest("end to end", "test/e2e", { seconds: 770, after: NEEDS_CONTRACTS }),
+  vitest("end to end", "test/e2e", { seconds: 550, ...NEEDS_PROVER }),
 ];

@@ -1,79 +1,18 @@
 #!/usr/bin/env node
-import { BaseError } from "@haca/protocol/baseError";
 import { refuseOldNames } from "@haca/protocol/settings";
 import { USER_FOLDER } from "@haca/protocol/userPath";
 import { Command, Option } from "commander";
-import type { Logger } from "pino";
 import { readSettings, settingsHelp } from "./config/commandLine.ts";
-import { ROLES, readConfig, readQueueConfig, type Settings } from "./config/readConfig.ts";
+import { ROLES, readQueueConfig, type Settings } from "./config/readConfig.ts";
 import { flagOf, VARIABLES, type VariableName } from "./config/variables.ts";
-import { ConfigurationError, describeError } from "./errors.ts";
+import { failureOf } from "./errors.ts";
 import { createLogger } from "./logger.ts";
-import { readDataNodeConfig } from "./roles/dataNode/readDataNodeConfig.ts";
-import { readFacilitatorConfig } from "./roles/facilitate/readFacilitatorConfig.ts";
-import { readHeartbeatConfig } from "./roles/heartbeat/readHeartbeatConfig.ts";
-import { readWatchConfig } from "./roles/watch/readWatchConfig.ts";
-import type { RunningWorker } from "./start/startWorker.ts";
+import { prepareRoles } from "./start/prepareRoles.ts";
 
 const names = Object.keys(VARIABLES) as VariableName[];
 
-type Start = (parameters: { logger: Logger; signal: AbortSignal }) => Promise<RunningWorker>;
-
-/** Reads the configuration; what needs the built contracts is loaded after that, so that help never does. */
-function prepare(roles: readonly string[], settings: Settings): { start: Start; logLevel: string } {
-  if (roles.length === 1 && roles[0] === "heartbeat") {
-    const config = readHeartbeatConfig(settings);
-    return {
-      logLevel: config.logLevel,
-      async start(parts) {
-        const { startHeartbeat } = await import("./start/startHeartbeat.ts");
-        return await startHeartbeat({ config, ...parts });
-      },
-    };
-  }
-  if (roles.length === 1 && roles[0] === "facilitate") {
-    const config = readFacilitatorConfig(settings);
-    return {
-      logLevel: config.logLevel,
-      async start(parts) {
-        const { startFacilitator } = await import("./start/startFacilitator.ts");
-        return await startFacilitator({ config, ...parts });
-      },
-    };
-  }
-  const watching = (["watch", "validate"] as const).filter((role) => roles.includes(role));
-  if (watching.length > 0 && watching.length === roles.length) {
-    const config = readWatchConfig({ roles: watching, settings });
-    return {
-      logLevel: config.logLevel,
-      async start(parts) {
-        const { startWatcher } = await import("./start/startWatcher.ts");
-        return await startWatcher({ config, ...parts });
-      },
-    };
-  }
-  if (roles.length === 1 && roles[0] === "data-node") {
-    const config = readDataNodeConfig(settings);
-    return {
-      logLevel: config.logLevel,
-      async start(parts) {
-        const { startDataNode } = await import("./start/startDataNode.ts");
-        return await startDataNode({ config, ...parts });
-      },
-    };
-  }
-  const config = readConfig({ roles, settings });
-  return {
-    logLevel: config.logLevel,
-    async start(parts) {
-      const { startWorker } = await import("./start/startWorker.ts");
-      return await startWorker({ config, ...parts });
-    },
-  };
-}
-
 async function run(roles: readonly string[], settings: Settings): Promise<void> {
-  const { start, logLevel } = prepare(roles, settings);
+  const { start, logLevel } = prepareRoles(roles, settings);
   const logger = createLogger({ level: logLevel });
   const starting = new AbortController();
   const stopped = new Promise<NodeJS.Signals>((resolve) => {
@@ -101,13 +40,11 @@ async function run(roles: readonly string[], settings: Settings): Promise<void> 
   }
 }
 
-/** One line, whatever it is; what nobody foresaw is shown whole to who asks for it. */
 function fail(error: unknown): void {
-  const isKnown = error instanceof BaseError;
-  const hint = isKnown ? "" : " [unexpected; HACA_DEBUG=1 shows where]";
-  process.stderr.write(`${describeError(error)}${hint}\n`);
+  const { isKnown, line, status } = failureOf(error);
+  process.stderr.write(`${line}\n`);
   if (!isKnown && process.env.HACA_DEBUG === "1") console.error(error);
-  process.exitCode = error instanceof ConfigurationError ? 2 : 1;
+  process.exitCode = status;
 }
 
 const commandLine = process.argv.slice(2);

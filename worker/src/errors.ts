@@ -51,6 +51,14 @@ export function describeError(error: unknown): string {
   return oneLine(`${wordsOf(error)}${cause}`);
 }
 
+/** How a worker ends: one line, whatever it is, and the exit status; what nobody foresaw is shown whole to who asks for it. */
+export function failureOf(error: unknown): { line: string; status: number; isKnown: boolean } {
+  const isKnown = error instanceof BaseError;
+  const hint = isKnown ? "" : " [unexpected; HACA_DEBUG=1 shows where]";
+  const status = error instanceof ConfigurationError ? 2 : 1;
+  return { line: `${describeError(error)}${hint}`, status, isKnown };
+}
+
 /** Messages of ethers quote the whole request. */
 function wordsOf(error: Error): string {
   if (!("shortMessage" in error)) return error.message;

@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import { describeError } from "./errors.ts";
 import { redact } from "./redact.ts";
 
@@ -11,9 +11,11 @@ const MAXIMUM_WAITING = 1 << 20;
  * only its words and its stack are, since those of ethers carry the whole request. Lines that cannot
  * be written, because they go to a file on a full disk, wait for the next line; the worker goes on.
  */
-export function createLogger(parameters: { level: string }): Logger {
-  const output = pino.destination({ dest: 1, sync: true, maxLength: MAXIMUM_WAITING });
-  output.on("error", () => undefined);
+export function createLogger(parameters: {
+  level: string;
+  /** standard output where none is given */
+  output?: DestinationStream;
+}): Logger {
   return pino(
     {
       level: parameters.level,
@@ -21,8 +23,14 @@ export function createLogger(parameters: { level: string }): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: errorView },
     },
-    output,
+    parameters.output ?? standardOutput(),
   );
+}
+
+function standardOutput(): DestinationStream {
+  const output = pino.destination({ dest: 1, sync: true, maxLength: MAXIMUM_WAITING });
+  output.on("error", () => undefined);
+  return output;
 }
 
 function errorView(error: unknown): object {

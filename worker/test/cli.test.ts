@@ -19,7 +19,7 @@ afterAll(() => testbed.stop());
 
 /** Runs a worker that is expected to end by itself; returns its status and what it said. */
 async function run(settings: Settings, args: readonly string[] = ["infer", "prove", "settle"]) {
-  const { child } = testbed.worker(settings, args);
+  const { child } = testbed.process(settings, args);
   const { code } = await child.exited;
   return { code, said: child.lines.filter((line) => !line.startsWith("{")) };
 }
@@ -169,7 +169,7 @@ describe("a start that cannot work", () => {
 describe("a queue", () => {
   it("belongs to one process: the second names the first and changes nothing", async () => {
     const settings = { ...(await testbed.settings({ account: 2 })), ...embeddedQueue() };
-    const first = testbed.worker(settings);
+    const first = testbed.process(settings);
     const url = await first.url();
     const { code, said } = await run(settings);
     expect(said).toHaveLength(1);
@@ -190,7 +190,7 @@ describe("a queue", () => {
 
   it("belongs to one node and one chain", async () => {
     const settings = await testbed.settings({ account: 3 });
-    const first = testbed.worker(settings);
+    const first = testbed.process(settings);
     await first.url();
     await first.child.stop();
     const other = await testbed.settings({ account: 4 });
@@ -211,7 +211,7 @@ describe("a queue", () => {
 describe("stopping", () => {
   it("finishes what is in flight and leaves with status 0", async () => {
     const settings = await testbed.settings({ account: 5 });
-    const worker = testbed.worker(settings);
+    const worker = testbed.process(settings);
     const { requestId } = await infer(await worker.url());
     await worker.logged("proving");
     worker.child.kill("SIGTERM");
@@ -220,7 +220,7 @@ describe("stopping", () => {
     expect(worker.child.lines.at(-1)).toContain('"stopped"');
     expect(worker.child.lines.join("\n")).not.toContain(settings.HACA_NODE_KEY);
 
-    const successorUrl = await testbed.worker(settings).url();
+    const successorUrl = await testbed.process(settings).url();
     await jobIn(successorUrl, requestId, "settled");
   });
 
@@ -228,7 +228,7 @@ describe("stopping", () => {
     const proxy = await EndpointProxy.start(testbed.chain.url);
     onTestFinished(() => proxy.stop());
     const settings = await testbed.settings({ account: 6 });
-    const worker = testbed.worker({ ...settings, HACA_RPC_URL: proxy.url });
+    const worker = testbed.process({ ...settings, HACA_RPC_URL: proxy.url });
     const url = await worker.url();
     proxy.mode = "hanging";
     const { requestId } = await infer(url);
@@ -242,7 +242,7 @@ describe("stopping", () => {
 
   it("ends a start that waits for the endpoint", async () => {
     const settings = await testbed.settings({ account: 6 });
-    const worker = testbed.worker({ ...settings, HACA_RPC_URL: "http://127.0.0.1:1" });
+    const worker = testbed.process({ ...settings, HACA_RPC_URL: "http://127.0.0.1:1" });
     await worker.logged("HACA_RPC_URL: no answer");
     await worker.child.stop();
     expect(await worker.child.exited).toEqual({ code: 0, signal: null });

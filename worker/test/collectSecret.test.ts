@@ -43,7 +43,7 @@ beforeAll(async () => {
   url = await worker.url();
 });
 afterAll(async () => {
-  await worker.child.stop("SIGKILL");
+  await worker.child.end();
   await tee.stop();
   folder.remove();
   queue.remove();

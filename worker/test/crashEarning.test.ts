@@ -9,7 +9,7 @@ import { embeddedQueue } from "./support/queues.ts";
 import { StakingContract } from "./support/stakingContract.ts";
 import { WatchBed } from "./support/watchBed.ts";
 import { earningDeaths, type WatchTransition } from "./support/watchTransitions.ts";
-import type { WorkerProcess } from "./support/worker.ts";
+import type { TestWorker } from "./support/worker.ts";
 
 /** The validator that the machine is, and one with more than two thirds of the stake. */
 const [OWNER, OTHER] = [2, 3] as const;
@@ -63,7 +63,7 @@ async function passOn(parameters: {
   is: (one: Happened) => boolean;
   isDone: () => Promise<boolean>;
   /** what the successor says when it has looked again */
-  waitUntil?: (successor: WorkerProcess) => Promise<unknown>;
+  waitUntil?: (successor: TestWorker) => Promise<unknown>;
 }): Promise<{ events: Happened[]; transactions: number }> {
   const { at, is, isDone, waitUntil } = parameters;
   const before = await count();

@@ -13,7 +13,7 @@ afterAll(() => testbed.stop());
 
 it("a native prover that is killed in mid-proof costs none of the jobs that were in work at once", async () => {
   const settings = await testbed.settings({ account: 1 });
-  const worker = testbed.worker({
+  const worker = testbed.process({
     ...settings,
     HACA_PROVER: SCRIPTED,
     HACA_TEST_NATIVE_PROVER: '["hang"]',

@@ -148,7 +148,7 @@ describe("npm run worker -- data-node", () => {
     const feedId = await newFeed();
     const settings = await bed.settings(feedId, embeddedQueue());
     await bed.tee.chain.send("evm_setAutomine", false);
-    const killed = bed.start(settings);
+    const killed = bed.process(settings);
     await killed.logged("posting a round");
     await killed.child.stop("SIGKILL");
     // The endpoint has forgotten it, too: what is on disk is all there is.
@@ -171,7 +171,7 @@ describe("npm run worker -- data-node", () => {
         HACA_WORKER_DATABASE_URL: await newDatabase(),
       });
       await bed.tee.chain.send("evm_setAutomine", false);
-      const workers = [bed.start(settings), bed.start(settings)];
+      const workers = [bed.process(settings), bed.process(settings)];
       await Promise.all(workers.map((worker) => worker.url()));
       await waitFor(async () => ((await sentBy(settings, "pending")) === 1 ? true : undefined));
       const pending = async () => {

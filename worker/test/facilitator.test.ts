@@ -7,25 +7,17 @@ import { legacyMessageHash } from "@haca/protocol/legacySettlement";
 import { heartbeatMessage } from "@haca/protocol/teeMessages";
 import { type EventLog, id, Wallet } from "ethers";
 import { Pool } from "pg";
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  inject,
-  it,
-  onTestFinished,
-} from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { type ContractOf, connected } from "../../scripts/lib/contracts.ts";
 import { BlobFront, type FrontMode } from "./support/blobFront.ts";
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { newDatabase } from "./support/newDatabase.ts";
 import { waitFor } from "./support/processes.ts";
+import { startWorker, untilTestEnds } from "./support/startWorker.ts";
 import { TeeChain } from "./support/teeChain.ts";
 import { sharedFolder, sharedQueue, temporaryQueue } from "./support/temporaryFolder.ts";
-import { type Settings, WorkerProcess } from "./support/worker.ts";
+import { type Settings, type TestWorker, WorkerProcess } from "./support/worker.ts";
 
 /** Deploys the relay, and is the stranger. */
 const isDeep = process.env.HACA_DEEP === "1";
@@ -81,11 +73,10 @@ async function settingsIn(queue: string, changes: Settings = {}): Promise<Settin
 const newSettings = (changes: Settings = {}): Promise<Settings> =>
   settingsIn(temporaryQueue(), changes);
 
-function start(settings: Settings): WorkerProcess {
-  const worker = new WorkerProcess({ settings, roles: ["facilitate"] });
-  onTestFinished(() => worker.child.stop("SIGKILL"));
-  return worker;
-}
+const roles = ["facilitate"];
+const start = (settings: Settings): TestWorker => untilTestEnds(startWorker({ settings, roles }));
+const startProcess = (settings: Settings): WorkerProcess =>
+  untilTestEnds(new WorkerProcess({ settings, roles }));
 
 const now = (): number => Math.floor(Date.now() / 1000);
 let counter = 0;
@@ -291,10 +282,10 @@ describe("what is refused, with nothing queued", () => {
   beforeAll(async () => {
     const own = sharedQueue();
     settings = await settingsIn(own.path);
-    const worker = new WorkerProcess({ settings, roles: ["facilitate"] });
+    const worker = startWorker({ settings, roles });
     url = await worker.url();
     return async () => {
-      await worker.child.stop("SIGKILL");
+      await worker.child.end();
       own.remove();
     };
   });
@@ -398,7 +389,7 @@ describe("what is refused, with nothing queued", () => {
 describe("what was accepted", () => {
   it("outlives kill -9 and a publisher that is down, and is settled once", async () => {
     const settings = await newSettings();
-    const first = start(settings);
+    const first = startProcess(settings);
     const url = await first.url();
     front.mode = "down";
     const refused = front.more(1);
@@ -443,7 +434,7 @@ it.skipIf(inject("postgresUrl") === undefined)(
   async () => {
     const connectionString = await newDatabase();
     const settings = await newSettings({ HACA_WORKER_DATABASE_URL: connectionString });
-    const [first, second] = [start(settings), start(settings)];
+    const [first, second] = [startProcess(settings), startProcess(settings)];
     const urls = [await first.url(), await second.url()];
     const submissions = Array.from({ length: 12 }, () => signed());
     const send = (data: unknown, i: number) => submit(urls[i % 2] ?? "", data);

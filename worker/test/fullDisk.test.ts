@@ -115,7 +115,7 @@ describe("a worker on a disk without room", () => {
   it("acknowledges nothing that is not on disk, and goes on by itself", async () => {
     const { empty, fill, folder } = newDisk();
     const settings = await testbed.settings({ account: 1 });
-    const worker = testbed.worker({
+    const worker = testbed.process({
       ...settings,
       ...{ HACA_DATA_DIR: folder, HACA_WORKER_DATABASE_URL: "" },
       HACA_TEST_FULL_DISK: folder,

@@ -11,9 +11,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { EndpointProxy } from "./support/endpointProxy.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
+import { startWorker, untilTestEnds } from "./support/startWorker.ts";
 import { HEARTBEAT_MAX_AGE, TeeChain } from "./support/teeChain.ts";
 import { temporaryFolder } from "./support/temporaryFolder.ts";
-import { type Settings, WorkerProcess } from "./support/worker.ts";
+import { type Settings, type TestWorker, WorkerProcess } from "./support/worker.ts";
 
 let tee: TeeChain;
 beforeAll(async () => {
@@ -48,31 +49,31 @@ async function node(parameters: {
   return { enclave, running, settings };
 }
 
-function start(settings: Settings): WorkerProcess {
-  const worker = new WorkerProcess({ settings, roles: ["heartbeat"] });
-  onTestFinished(() => worker.child.stop("SIGKILL"));
-  return worker;
-}
+const ROLES = ["heartbeat"];
+const start = (settings: Settings): TestWorker =>
+  untilTestEnds(startWorker({ settings, roles: ROLES }));
+const startProcess = (settings: Settings): WorkerProcess =>
+  untilTestEnds(new WorkerProcess({ settings, roles: ROLES }));
 
 /** Lines of the log with this message. */
-const logged = (worker: WorkerProcess, message: string) =>
+const logged = (worker: TestWorker, message: string) =>
   worker.child.lines
     .filter((line) => line.includes(`"msg":"${message}"`))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
-async function heartbeats(worker: WorkerProcess, count: number) {
+async function heartbeats(worker: TestWorker, count: number) {
   return await waitFor(async () => {
     const found = logged(worker, "heartbeat");
-    if (worker.child.process.exitCode !== null) throw new Error(worker.child.lines.join("\n"));
+    if (worker.child.hasEnded) throw new Error(worker.child.lines.join("\n"));
     return found.length >= count ? found : undefined;
   });
 }
 
-const metric = async (worker: WorkerProcess, line: RegExp): Promise<number> => {
+const metric = async (worker: TestWorker, line: RegExp): Promise<number> => {
   const response = await fetch(`${await worker.url()}/metrics`);
   return Number(line.exec(await response.text())?.[1]);
 };
-const failures = (worker: WorkerProcess, reason: string) =>
+const failures = (worker: TestWorker, reason: string) =>
   metric(worker, new RegExp(`haca_heartbeat_failures_total{reason="${reason}"} (\\d+)`));
 
 type Pool = {
@@ -96,7 +97,7 @@ describe("heartbeats", () => {
     const { enclave, settings } = await node({ account: 1, kind: "rsa" });
     const { teeId } = enclave;
     const before = await tee.lastHeartbeat(teeId);
-    const first = start(settings);
+    const first = startProcess(settings);
     const [beat] = await heartbeats(first, 1);
     expect(beat).toMatchObject({ call: "heartbeatBySession", teeId });
     expect(Number(beat?.gas)).toBeLessThan(50_000);
@@ -220,7 +221,7 @@ describe("heartbeats", () => {
   it("take the place of what a process before left at the endpoint", async () => {
     const { settings } = await node({ account: 6 });
     const hasty = { ...settings, HACA_REBROADCAST_MS: "300" };
-    const killed = start(hasty);
+    const killed = startProcess(hasty);
     await heartbeats(killed, 1);
     await tee.chain.send("evm_setAutomine", false);
     onTestFinished(async () => {
@@ -300,8 +301,8 @@ describe("heartbeats", () => {
 });
 
 describe("a start of the role heartbeat", () => {
-  const refused = async (settings: Settings, roles: readonly string[] = ["heartbeat"]) => {
-    const { child } = new WorkerProcess({ settings, roles });
+  const refused = async (settings: Settings, roles = ROLES) => {
+    const { child } = startWorker({ settings, roles });
     const { code } = await child.exited;
     const said = child.lines.filter((line) => !line.startsWith("{"));
     expect(said).toHaveLength(1);

@@ -4,7 +4,7 @@ import { hashResult, settlementDomain } from "@haca/protocol/inferenceResult";
 import { OPTIMISTIC, PROVE_TIME } from "@haca/protocol/pageSettlement";
 import { decodeRequestId } from "@haca/protocol/requestId";
 import { id, parseEther, toQuantity, Wallet } from "ethers";
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { pageInterface } from "../src/chain/chain.ts";
 import { type Job, resultOf } from "../src/jobs/job.ts";
 import { readJob as readQueued } from "../src/jobs/readJobs.ts";
@@ -16,6 +16,7 @@ import { newDatabase } from "./support/newDatabase.ts";
 import { OptimisticNode } from "./support/optimisticNode.ts";
 import { waitFor } from "./support/processes.ts";
 import { embeddedQueueIn, openQueue } from "./support/queues.ts";
+import { untilTestEnds } from "./support/startWorker.ts";
 import { selectorIn, WatchBed } from "./support/watchBed.ts";
 import { type Settings, WorkerProcess } from "./support/worker.ts";
 
@@ -206,8 +207,7 @@ describe("a demand", () => {
   it.each(demandDeaths(isDeep))("is answered once after a kill right after %s", async (death) => {
     mortal ??= await settingsOf(embeddedQueueIn(bed.folder("mortal")));
     const settings = mortal;
-    const dying = new WorkerProcess({ settings, roles: ROLES, crashAfter: death });
-    onTestFinished(() => dying.child.stop("SIGKILL"));
+    const dying = untilTestEnds(new WorkerProcess({ settings, roles: ROLES, crashAfter: death }));
     const page = await answered(await dying.url(), 2);
     const before = await answers();
     await demand(page, 1);

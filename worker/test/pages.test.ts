@@ -20,6 +20,7 @@ import { EVIDENCE_SECONDS, PageContract } from "./support/pageContract.ts";
 import { waitFor } from "./support/processes.ts";
 import { newQueue } from "./support/queues.ts";
 import { type Entry, postResults, ResultMaker } from "./support/signedResults.ts";
+import { untilTestEnds } from "./support/startWorker.ts";
 import { TeeChain } from "./support/teeChain.ts";
 import { sharedFolder } from "./support/temporaryFolder.ts";
 import { type Settings, WorkerProcess } from "./support/worker.ts";
@@ -76,11 +77,8 @@ const settingsOf = (size: number, changes: Settings = {}): Settings => ({
   ...changes,
 });
 
-function start(settings: Settings, roles = ["collect", "settle"]): WorkerProcess {
-  const worker = new WorkerProcess({ settings, roles });
-  onTestFinished(() => worker.child.stop("SIGKILL"));
-  return worker;
-}
+const start = (settings: Settings, roles = ["collect", "settle"]): WorkerProcess =>
+  untilTestEnds(new WorkerProcess({ settings, roles }));
 
 /** Results of the account's enclave, which a page can take at once. */
 async function make(count: number, changes: Partial<InferenceResult> = {}): Promise<Entry[]> {

@@ -8,8 +8,9 @@ import {
   type PaymentTransition,
 } from "./support/paymentTransitions.ts";
 import { waitFor } from "./support/processes.ts";
+import { untilTestEnds } from "./support/startWorker.ts";
 import { temporaryQueue } from "./support/temporaryFolder.ts";
-import { type Settings, WorkerProcess } from "./support/worker.ts";
+import { type Settings, type TestWorker, WorkerProcess } from "./support/worker.ts";
 
 /** In the deep run a facilitator dies after every transition, by default after every third one. */
 const sampled = <T>(transitions: readonly T[]): readonly T[] =>
@@ -40,10 +41,6 @@ beforeEach(async () => {
   before = await bed.balanceOf(RECEIVER);
 });
 
-function untilTestEnds(worker: WorkerProcess): WorkerProcess {
-  onTestFinished(() => worker.child.stop("SIGKILL"));
-  return worker;
-}
 const start = () => untilTestEnds(bed.worker(settings));
 const startCrashing = (crashAfter: PaymentTransition, changes: Settings = {}) =>
   untilTestEnds(
@@ -65,7 +62,7 @@ async function letGo(): Promise<void> {
   await bed.send("evm_setAutomine", true);
 }
 /** Has a facilitator die over the payment; what it answers before that, it may not live to send. */
-async function dieOver(worker: WorkerProcess, url: string, headers = {}): Promise<void> {
+async function dieOver(worker: TestWorker, url: string, headers = {}): Promise<void> {
   const asked = settle(url, headers).catch(() => undefined);
   expect(await worker.child.exited).toMatchObject({ signal: "SIGKILL" });
   await asked;

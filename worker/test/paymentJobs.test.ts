@@ -2,16 +2,7 @@ import { request } from "node:http";
 import { HTTPFacilitatorClient } from "@x402/core/server";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { Signature, Wallet } from "ethers";
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  describe,
-  expect,
-  inject,
-  it,
-  onTestFinished,
-} from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, inject, it } from "vitest";
 import { newDatabase } from "./support/newDatabase.ts";
 import {
   getJob,
@@ -23,8 +14,9 @@ import {
   RECEIVER,
 } from "./support/paymentBed.ts";
 import { waitFor } from "./support/processes.ts";
+import { untilTestEnds } from "./support/startWorker.ts";
 import { sharedQueue, temporaryQueue } from "./support/temporaryFolder.ts";
-import type { Settings, WorkerProcess } from "./support/worker.ts";
+import type { Settings, TestWorker } from "./support/worker.ts";
 
 const ASYNC = { prefer: "respond-async" };
 const IMPATIENT: Settings = { HACA_PAYMENT_WAIT_MS: "300", HACA_REORG_BLOCKS: "4" };
@@ -38,7 +30,7 @@ const folder = sharedQueue();
 let bed: PaymentBed;
 let wanted: PaymentRequirements;
 let account: Wallet;
-let worker: WorkerProcess;
+let worker: TestWorker;
 let url: string;
 let client: HTTPFacilitatorClient;
 
@@ -52,7 +44,7 @@ beforeAll(async () => {
   wanted = bed.wanted;
 });
 afterAll(async () => {
-  await worker?.child.stop("SIGKILL");
+  await worker?.child.end();
   await bed?.stop();
   folder.remove();
 });
@@ -61,11 +53,7 @@ afterEach(async () => {
   await bed.send("evm_mine");
 });
 
-function start(settings: Settings): WorkerProcess {
-  const started = bed.worker(settings);
-  onTestFinished(() => started.child.stop("SIGKILL"));
-  return started;
-}
+const start = (settings: Settings): TestWorker => untilTestEnds(bed.worker(settings));
 const holdMining = () => bed.send("evm_setAutomine", false);
 async function letGo(): Promise<void> {
   await bed.send("evm_mine");
@@ -337,7 +325,7 @@ describe("an attacker", () => {
     async () => {
       const { account: own, settings } = await bed.settings(temporaryQueue());
       const shared = { ...settings, HACA_WORKER_DATABASE_URL: await newDatabase() };
-      const processes = [start(shared), start(shared)];
+      const processes = [1, 2].map(() => untilTestEnds(bed.worker(shared)));
       const urls = await Promise.all(processes.map((each) => each.url()));
       const payer = await bed.payerWith(4n);
       const before = await bed.balanceOf(RECEIVER);

@@ -5,13 +5,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { NETWORK, PaymentBed, PRICE, post, RECEIVER, STRANGER } from "./support/paymentBed.ts";
 import { waitFor } from "./support/processes.ts";
 import { sharedQueue } from "./support/temporaryFolder.ts";
-import type { WorkerProcess } from "./support/worker.ts";
+import type { TestWorker } from "./support/worker.ts";
 
 const folder = sharedQueue();
 let bed: PaymentBed;
 let wanted: PaymentRequirements;
 let account: Wallet;
-let worker: WorkerProcess;
+let worker: TestWorker;
 let url: string;
 let client: HTTPFacilitatorClient;
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   wanted = bed.wanted;
 });
 afterAll(async () => {
-  await worker?.child.stop("SIGKILL");
+  await worker?.child.end();
   await bed?.stop();
   folder.remove();
 });

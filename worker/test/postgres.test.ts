@@ -33,7 +33,7 @@ describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", (
   afterAll(() => testbed.stop());
 
   async function startWorkers(settings: Settings, count: number) {
-    const workers = Array.from({ length: count }, () => testbed.worker(settings));
+    const workers = Array.from({ length: count }, () => testbed.process(settings));
     const urls = await Promise.all(workers.map((worker) => worker.url()));
     return { workers, urls };
   }
@@ -76,7 +76,7 @@ describe.skipIf(typeof installation === "string")("workers on one PostgreSQL", (
       ...(await testbed.settings({ account: 3 })),
       HACA_WORKER_DATABASE_URL: databaseUrl,
     };
-    const killed = testbed.worker({
+    const killed = testbed.process({
       ...settings,
       HACA_PROVER: SCRIPTED,
       HACA_TEST_NATIVE_PROVER: '["hang"]',

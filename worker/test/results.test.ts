@@ -17,16 +17,17 @@ import { developmentKey } from "./support/localChain.ts";
 import { waitFor } from "./support/processes.ts";
 import { newQueue, queueIn } from "./support/queues.ts";
 import { type Entry, postResults, type Refusal, ResultMaker } from "./support/signedResults.ts";
+import { startWorker, untilTestEnds } from "./support/startWorker.ts";
 import { TeeChain } from "./support/teeChain.ts";
 import { sharedFolder } from "./support/temporaryFolder.ts";
-import { type Settings, WorkerProcess } from "./support/worker.ts";
+import type { Settings, TestWorker } from "./support/worker.ts";
 
 let tee: TeeChain;
 let proxy: EndpointProxy;
 let enclave: SimulatedEnclave;
 let results: ResultMaker;
 let versionId: string;
-let collector: WorkerProcess;
+let collector: TestWorker;
 let url: string;
 const folder = sharedFolder();
 const queue = sharedFolder();
@@ -40,11 +41,8 @@ const settingsOf = (account: number, changes: Settings = {}): Settings => ({
   ...changes,
 });
 
-function start(settings: Settings, roles: readonly string[]): WorkerProcess {
-  const worker = new WorkerProcess({ settings, roles });
-  onTestFinished(() => worker.child.stop("SIGKILL"));
-  return worker;
-}
+const start = (settings: Settings, roles: readonly string[]): TestWorker =>
+  untilTestEnds(startWorker({ settings, roles }));
 
 beforeAll(async () => {
   tee = await TeeChain.start();
@@ -54,14 +52,14 @@ beforeAll(async () => {
   versionId = await tee.chain.publishManifest("chat");
   results = new ResultMaker({ tee, enclave, versionId });
   // Nothing is settled here: what is accepted stays as it is.
-  collector = new WorkerProcess({
+  collector = startWorker({
     settings: settingsOf(1, queueIn(queue.path)),
     roles: ["collect"],
   });
   url = await collector.url();
 });
 afterAll(async () => {
-  await collector.child.stop("SIGKILL");
+  await collector.child.end();
   proxy.stop();
   await tee.stop();
   folder.remove();

@@ -7,7 +7,7 @@ import { EndpointProxy, type Interference } from "./support/endpointProxy.ts";
 import { waitFor } from "./support/processes.ts";
 import { embeddedQueue, newQueue } from "./support/queues.ts";
 import { Testbed } from "./support/testbed.ts";
-import type { Settings, WorkerProcess } from "./support/worker.ts";
+import type { Settings, TestWorker } from "./support/worker.ts";
 
 const GWEI = 10n ** 9n;
 const REPLACED = "replaced with higher fees";
@@ -172,7 +172,7 @@ describe("an endpoint", () => {
   async function survive(parameters: {
     account: number;
     interfere: Interference;
-    notice: (worker: WorkerProcess) => Promise<unknown>;
+    notice: (worker: TestWorker) => Promise<unknown>;
     extra?: Settings;
   }): Promise<void> {
     const { proxy, settings } = await proxied(

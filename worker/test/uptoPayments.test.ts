@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { uptoCodes } from "../../testing/uptoContracts.ts";
 import { jobResult, NETWORK, PaymentBed, PRICE, post, RECEIVER } from "./support/paymentBed.ts";
 import { sharedQueue } from "./support/temporaryFolder.ts";
-import type { WorkerProcess } from "./support/worker.ts";
+import type { TestWorker } from "./support/worker.ts";
 
 const ETHER = "0x56bc75e2d63100000";
 const HALF = String(PRICE / 2n);
@@ -16,7 +16,7 @@ const HALF = String(PRICE / 2n);
 const folder = sharedQueue();
 let bed: PaymentBed;
 let account: Wallet;
-let worker: WorkerProcess;
+let worker: TestWorker;
 let url: string;
 let client: HTTPFacilitatorClient;
 /** most that a payer permits */
@@ -39,7 +39,7 @@ beforeAll(async () => {
   taken = { ...most, amount: HALF };
 });
 afterAll(async () => {
-  await worker?.child.stop("SIGKILL");
+  await worker?.child.end();
   await bed?.stop();
   folder.remove();
 });

@@ -8,8 +8,8 @@ import {
   publicPoint,
   readKeyPoints,
   readProofPoints,
-  SIGNAL_LIMIT,
 } from "../groth16Points.ts";
+import { SIGNAL_LIMIT } from "../scalarField.ts";
 
 /** Why `Groth16` refuses a proof. */
 export type Groth16Refusal =

@@ -2,7 +2,7 @@ import { endsOfRequest } from "@haca/protocol/commercePayments";
 import type { PaymentRequirements } from "@x402/core/types";
 import { decodePaymentResponseHeader } from "@x402/fetch";
 import { hexlify, randomBytes, Wallet } from "ethers";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { withOtherEnd } from "../../../test/contracts/utils/otherEnd.ts";
 import {
   copyOf,
@@ -20,6 +20,7 @@ import { FEE, type PaidBed, QUESTION } from "./paidBed.ts";
 import { ETHER, PRICE } from "./paidChain.ts";
 import { post } from "./paymentBed.ts";
 import { waitFor } from "./processes.ts";
+import { untilTestEnds } from "./startWorker.ts";
 import { temporaryQueue } from "./temporaryFolder.ts";
 import { WorkerProcess } from "./worker.ts";
 
@@ -242,9 +243,9 @@ export function commerceCases(bedOf: () => PaidBed): void {
       };
       const start = (crashAfter?: "broadcast") => {
         const roles = ["facilitate"];
-        const worker = new WorkerProcess({ settings, roles, ...(crashAfter && { crashAfter }) });
-        onTestFinished(() => worker.child.stop("SIGKILL"));
-        return worker;
+        return untilTestEnds(
+          new WorkerProcess({ settings, roles, ...(crashAfter && { crashAfter }) }),
+        );
       };
       const dying = start("broadcast");
       const asked = settle(made, payload, await dying.url()).catch(() => undefined);

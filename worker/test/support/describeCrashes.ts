@@ -7,7 +7,7 @@ import { waitFor } from "./processes.ts";
 import { endLeasesOf, mortalQueue } from "./queues.ts";
 import type { Testbed } from "./testbed.ts";
 import { LIFE_TRANSITIONS, TRANSITIONS, type Transition } from "./transitions.ts";
-import type { Settings, WorkerProcess } from "./worker.ts";
+import type { Settings, TestWorker } from "./worker.ts";
 
 /** Of these each has an enclave, and what it needs for pages. The next one is the administrator's of the registry. */
 const ACCOUNTS = [1, 2, 3, 4, 5, 6, 7];
@@ -37,13 +37,13 @@ export function describeCrashes(name: CrashKind["name"]): void {
   const accountOf = (index: number): number => 1 + (index % ACCOUNTS.length);
   /** What strangers offer in these tests is what the chain asks for next. */
   const CEILING: Settings = { HACA_MAX_FEE_PER_GAS: String(10n ** 15n) };
-  async function buried(settings: Settings, worker: WorkerProcess): Promise<void> {
+  async function buried(settings: Settings, worker: TestWorker): Promise<void> {
     expect(await worker.child.exited).toMatchObject({ signal: "SIGKILL" });
     await endLeasesOf(settings);
   }
 
   /** Waits for what the worker may not live to show. */
-  async function seen(worker: WorkerProcess, look: () => Promise<unknown>): Promise<void> {
+  async function seen(worker: TestWorker, look: () => Promise<unknown>): Promise<void> {
     await look().catch((error: unknown) => {
       if (!worker.child.hasEnded) throw error;
     });
@@ -107,7 +107,7 @@ export function describeCrashes(name: CrashKind["name"]): void {
     asked: Promise<PromiseSettledResult<string>[]>;
     kind: string;
     url: string;
-    worker: WorkerProcess;
+    worker: TestWorker;
   }): Promise<void> {
     const { asked, kind, url, worker } = parameters;
     const { finish, landed, shown } = kindOf(kind);
@@ -122,7 +122,7 @@ export function describeCrashes(name: CrashKind["name"]): void {
   /** When a worker is killed, and its settings, which its successor has too: the same queue and account. */
   type Death = { settings: Settings; transition: Transition };
   /** Leads a worker to a transition that is no job's plain life; returns the jobs that it dies over. */
-  type Scenario = (death: Death) => Promise<{ requestIds: string[]; worker: WorkerProcess }>;
+  type Scenario = (death: Death) => Promise<{ requestIds: string[]; worker: TestWorker }>;
 
   describe.each(CRASH_KINDS.filter(({ kind }) => kind === name))(
     "a worker that settles by $kind and is killed over jobs in trouble",
@@ -133,7 +133,7 @@ export function describeCrashes(name: CrashKind["name"]): void {
       /** Above what any replacement in these tests offers. */
       const HIGH_FEES = { maxFeePerGas: 10n ** 12n, maxPriorityFeePerGas: 10n ** 12n };
 
-      function start(death: Death, extra: Settings = {}): WorkerProcess {
+      function start(death: Death, extra: Settings = {}): TestWorker {
         const { settings, transition } = death;
         return testbed.crashingWorker({ ...settings, ...extra }, transition, kindOf(kind).roles);
       }

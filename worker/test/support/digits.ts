@@ -10,13 +10,16 @@ type Images = { images: number[][]; labels: number[] };
 
 const read = (name: string): Images => JSON.parse(readFileSync(join(FOLDER, name), "utf8"));
 
-/** The digits model, compiled once and cached by its content. */
+/**
+ * The digits model, compiled once and cached by its content; by each part of the suite for itself where they run beside
+ * each other, because no two compilations have the same keys.
+ */
 export async function compileDigits(): Promise<CompiledModel> {
   return await compileModel({
     onnx: readFileSync(join(FOLDER, "digits.onnx")),
     name: "digits",
     calibration: read("calibration.json").images,
-    out: join(ROOT, "data/models/digits-worker-tests"),
+    out: join(ROOT, "data/models", `digits-worker-tests${process.env.WORKER_TESTS_PART ?? ""}`),
   });
 }
 

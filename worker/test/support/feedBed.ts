@@ -8,14 +8,14 @@ import {
 } from "@haca/enclave-simulator/startSimulatedEnclave";
 import { DATA_NODE_TYPE, feedIdOf, sourceHashOf } from "@haca/protocol/dataFeeds";
 import { ContractFactory, keccak256, Wallet } from "ethers";
-import { onTestFinished } from "vitest";
 import { type ContractOf, contractAt } from "../../../scripts/lib/contracts.ts";
 import { readArtifact } from "../../../testing/artifacts.ts";
 import { fetchObservation } from "../../src/roles/heartbeat/enclaveClient.ts";
 import { waitFor } from "./processes.ts";
 import { newQueue } from "./queues.ts";
+import { startWorker, untilTestEnds } from "./startWorker.ts";
 import { TeeChain } from "./teeChain.ts";
-import { type Settings, WorkerProcess } from "./worker.ts";
+import { type Settings, type TestWorker, WorkerProcess } from "./worker.ts";
 
 const BALANCE = "0x56bc75e2d63100000";
 /** Development accounts that operate a node each. */
@@ -149,10 +149,13 @@ export class FeedBed {
     };
   }
 
-  start(settings: Settings): WorkerProcess {
-    const worker = new WorkerProcess({ settings, roles: ["data-node"] });
-    onTestFinished(() => worker.child.stop("SIGKILL"));
-    return worker;
+  start(settings: Settings): TestWorker {
+    return untilTestEnds(startWorker({ settings, roles: ["data-node"] }));
+  }
+
+  /** As `start`, in a process of its own. */
+  process(settings: Settings): TestWorker {
+    return untilTestEnds(new WorkerProcess({ settings, roles: ["data-node"] }));
   }
 
   /** Waits for a round; blocks go on meanwhile, as on a chain that others use. */

@@ -17,6 +17,9 @@ declare module "vitest" {
 
 /** What every test file would make anew otherwise, in seconds each: compiled model, empty queue, PostgreSQL. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { shard } = project.vitest.config;
+  // Read by `compileDigits`, here and in the processes of the files.
+  if (shard) process.env.WORKER_TESTS_PART = `-${shard.index}-of-${shard.count}`;
   await compileDigits();
   const folder = mkdtempSync(join(tmpdir(), "haca-worker-empty-"));
   const database = await openDatabase({ folder, url: undefined, onError: () => undefined });

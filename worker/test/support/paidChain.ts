@@ -91,7 +91,7 @@ export class PaidChain {
       ...{ roles, settings: { ...this.settings, HACA_DATA_DIR: queue.path, ...settings } },
     });
     this.closers.unshift(async () => {
-      await worker.child.stop("SIGKILL");
+      await worker.child.end();
       queue.remove();
     });
     return await worker.url();

@@ -2,35 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** A child process whose lines of output can be waited for. */
-export class Child {
-  readonly process: ChildProcess;
+/** What a program has said so far, line by line, and whether it has ended. */
+export class Output {
   readonly lines: string[] = [];
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
   #changed: (() => void)[] = [];
   #ended = false;
-
-  constructor(parameters: { command: string; args: readonly string[]; env?: NodeJS.ProcessEnv }) {
-    const { command, args, env } = parameters;
-    // A group of its own, so that a wrapper and the program it runs end together.
-    this.process = spawn(command, args, {
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-    });
-    for (const stream of [this.process.stdout, this.process.stderr]) {
-      if (stream === null) continue;
-      createInterface({ input: stream }).on("line", (line) => {
-        this.lines.push(line);
-        this.#notify();
-      });
-    }
-    this.exited = once(this.process, "close").then(([code, signal]) => {
-      this.#ended = true;
-      this.#notify();
-      return { code, signal };
-    });
-  }
 
   /** The first line that `find` returns something for, past or to come. Fails when the process ends. */
   async waitForLine<Found>(find: (line: string) => Found | undefined): Promise<Found> {
@@ -63,8 +39,49 @@ export class Child {
     return this.#ended;
   }
 
+  protected say(line: string): void {
+    this.lines.push(line);
+    this.#notify();
+  }
+
+  protected saidAll(): void {
+    this.#ended = true;
+    this.#notify();
+  }
+
+  #notify(): void {
+    const changed = this.#changed;
+    this.#changed = [];
+    for (const resolve of changed) resolve();
+  }
+}
+
+/** A child process whose lines of output can be waited for. */
+export class Child extends Output {
+  readonly process: ChildProcess;
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+
+  constructor(parameters: { command: string; args: readonly string[]; env?: NodeJS.ProcessEnv }) {
+    super();
+    const { command, args, env } = parameters;
+    // A group of its own, so that a wrapper and the program it runs end together.
+    this.process = spawn(command, args, {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    for (const stream of [this.process.stdout, this.process.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => this.say(line));
+    }
+    this.exited = once(this.process, "close").then(([code, signal]) => {
+      this.saidAll();
+      return { code, signal };
+    });
+  }
+
   kill(signal: NodeJS.Signals): void {
-    if (this.process.pid === undefined || this.#ended) return;
+    if (this.process.pid === undefined || this.hasEnded) return;
     try {
       process.kill(-this.process.pid, signal);
     } catch (error) {
@@ -77,10 +94,9 @@ export class Child {
     await this.exited;
   }
 
-  #notify(): void {
-    const changed = this.#changed;
-    this.#changed = [];
-    for (const resolve of changed) resolve();
+  /** Ends it at once, at a test's end. */
+  async end(): Promise<void> {
+    await this.stop("SIGKILL");
   }
 }
 

@@ -1,14 +1,16 @@
 import { join } from "node:path";
 import type { InferenceResult } from "@haca/protocol/inferenceResult";
 import { Wallet } from "ethers";
-import { onTestFinished } from "vitest";
 import { BlobFront } from "./blobFront.ts";
 import { developmentKey } from "./localChain.ts";
 import { PageContract } from "./pageContract.ts";
 import { type Entry, postResults, ResultMaker } from "./signedResults.ts";
+import { untilTestEnds } from "./startWorker.ts";
 import { TeeChain } from "./teeChain.ts";
 import { sharedFolder } from "./temporaryFolder.ts";
 import { type Settings, WorkerProcess } from "./worker.ts";
+
+const ROLES = ["collect", "settle"];
 
 /** A chain with pages, a blob store, and an enclave of each account whose results are handed in. */
 export class ResultBed {
@@ -72,9 +74,7 @@ export class ResultBed {
 
   /** A worker that is killed when the test has ended. */
   worker(settings: Settings): WorkerProcess {
-    const worker = new WorkerProcess({ settings, roles: ["collect", "settle"] });
-    onTestFinished(() => worker.child.stop("SIGKILL"));
-    return worker;
+    return untilTestEnds(new WorkerProcess({ settings, roles: ROLES }));
   }
 
   /** Results of the account's enclave, which a page can take at once. */

@@ -1,11 +1,11 @@
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
 import { compileDigits } from "./digits.ts";
 import { type CompiledModel, developmentKey, LocalChain } from "./localChain.ts";
 import { newQueue } from "./queues.ts";
+import { startWorker, untilTestEnds } from "./startWorker.ts";
 import { sharedFolder } from "./temporaryFolder.ts";
 import type { Transition } from "./transitions.ts";
-import { type Settings, WorkerProcess } from "./worker.ts";
+import { type Settings, type TestWorker, WorkerProcess } from "./worker.ts";
 
 /** A chain with the contracts and a published model, for real workers to run against. */
 export class Testbed {
@@ -96,8 +96,13 @@ export class Testbed {
     await transaction.wait();
   }
 
-  /** A worker that is killed when the test has ended. */
-  worker(settings: Settings, roles?: readonly string[]): WorkerProcess {
+  /** A worker until the test has ended, which it must not kill. */
+  worker(settings: Settings, roles?: readonly string[]): TestWorker {
+    return untilTestEnds(startWorker({ settings, ...(roles === undefined ? {} : { roles }) }));
+  }
+
+  /** As `worker`, in a process of its own. */
+  process(settings: Settings, roles?: readonly string[]): WorkerProcess {
     return untilTestEnds(
       new WorkerProcess({ settings, ...(roles === undefined ? {} : { roles }) }),
     );
@@ -113,9 +118,4 @@ export class Testbed {
       new WorkerProcess({ settings, crashAfter, ...(roles === undefined ? {} : { roles }) }),
     );
   }
-}
-
-function untilTestEnds(worker: WorkerProcess): WorkerProcess {
-  onTestFinished(() => worker.child.stop("SIGKILL"));
-  return worker;
 }

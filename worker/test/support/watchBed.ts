@@ -13,7 +13,6 @@ import type { PageHeader } from "@haca/protocol/pageSettlement";
 import { decodeRequestId, ledgerPageOf } from "@haca/protocol/requestId";
 import { placeOfNonce } from "@haca/protocol/resultPage";
 import { type Interface, id, Wallet, ZeroHash } from "ethers";
-import { onTestFinished } from "vitest";
 import { contractAt } from "../../../scripts/lib/contracts.ts";
 import { BlobFront } from "./blobFront.ts";
 import { developmentKey } from "./localChain.ts";
@@ -21,6 +20,7 @@ import type { ProvableEntry } from "./optimisticNode.ts";
 import { PageContract } from "./pageContract.ts";
 import { newQueue, type QueueSettings, queueIn } from "./queues.ts";
 import { type Entry, ResultMaker } from "./signedResults.ts";
+import { untilTestEnds } from "./startWorker.ts";
 import { TeeChain } from "./teeChain.ts";
 import { sharedFolder } from "./temporaryFolder.ts";
 import type { WatchTransition } from "./watchTransitions.ts";
@@ -128,9 +128,7 @@ export class WatchBed {
     crashAfter?: WatchTransition,
   ): WorkerProcess {
     const crashing = crashAfter === undefined ? {} : { crashAfter };
-    const worker = new WorkerProcess({ settings, roles, ...crashing });
-    onTestFinished(() => worker.child.stop("SIGKILL"));
-    return worker;
+    return untilTestEnds(new WorkerProcess({ settings, roles, ...crashing }));
   }
 
   /** Results of the enclave, from now by the chain's clock. */

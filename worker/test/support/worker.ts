@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { ChildHere } from "./childHere.ts";
 import { DEMAND_TRANSITIONS, type DemandTransition } from "./demandTransitions.ts";
 import type { PaymentTransition } from "./paymentTransitions.ts";
 import { Child } from "./processes.ts";
@@ -13,33 +14,14 @@ const CRASHING_WATCHER = join(import.meta.dirname, "crashingWatcher.ts");
 
 export type Settings = Readonly<Record<string, string>>;
 
-/** A worker in a process of its own: the real command line, or the same parts around a database that kills it. */
-export class WorkerProcess {
-  readonly child: Child;
+export type Started = { settings: Settings; roles?: readonly string[] };
 
-  constructor(parameters: {
-    settings: Settings;
-    roles?: readonly string[];
-    /** transition right after which the process is killed */
-    crashAfter?: Transition | PaymentTransition | WatchTransition | DemandTransition;
-  }) {
-    const { settings, roles = ["infer", "prove", "settle"], crashAfter } = parameters;
-    const inherited = Object.fromEntries(
-      Object.keys(process.env)
-        .filter((name) => name.startsWith("HACA_"))
-        .map((name) => [name, undefined]),
-    );
-    const isDemand = DEMAND_TRANSITIONS.some((transition) => transition === crashAfter);
-    const queue = isDemand ? CRASHING_ANSWERER : CRASHING;
-    const isWatching = roles.includes("watch") || roles.includes("validate");
-    const alone = isWatching ? CRASHING_WATCHER : undefined;
-    const crashing = [roles.includes("facilitate") ? CRASHING_FACILITATOR : (alone ?? queue)];
-    this.child = new Child({
-      command: process.execPath,
-      args: crashAfter === undefined ? [CLI, ...roles] : [...crashing, crashAfter, ...roles],
-      env: { ...inherited, HACA_HTTP_PORT: "0", HACA_POLL_MS: "100", ...settings },
-    });
-  }
+export const DEFAULTS = { HACA_HTTP_PORT: "0", HACA_POLL_MS: "100" };
+export const ROLES = ["infer", "prove", "settle"];
+
+/** A worker and what it says. */
+export abstract class TestWorker {
+  abstract readonly child: Child | ChildHere;
 
   /** The URL, as soon as the worker listens. */
   async url(): Promise<string> {
@@ -56,5 +38,35 @@ export class WorkerProcess {
         ? (JSON.parse(line) as Record<string, unknown>)
         : undefined,
     );
+  }
+}
+
+/** A worker in a process of its own: the real command line, or the same parts around a database that kills it. */
+export class WorkerProcess extends TestWorker {
+  readonly child: Child;
+
+  constructor(
+    parameters: Started & {
+      /** transition right after which the process is killed */
+      crashAfter?: Transition | PaymentTransition | WatchTransition | DemandTransition;
+    },
+  ) {
+    super();
+    const { settings, roles = ROLES, crashAfter } = parameters;
+    const inherited = Object.fromEntries(
+      Object.keys(process.env)
+        .filter((name) => name.startsWith("HACA_"))
+        .map((name) => [name, undefined]),
+    );
+    const isDemand = DEMAND_TRANSITIONS.some((transition) => transition === crashAfter);
+    const queue = isDemand ? CRASHING_ANSWERER : CRASHING;
+    const isWatching = roles.includes("watch") || roles.includes("validate");
+    const alone = isWatching ? CRASHING_WATCHER : undefined;
+    const crashing = [roles.includes("facilitate") ? CRASHING_FACILITATOR : (alone ?? queue)];
+    this.child = new Child({
+      command: process.execPath,
+      args: crashAfter === undefined ? [CLI, ...roles] : [...crashing, crashAfter, ...roles],
+      env: { ...inherited, ...DEFAULTS, ...settings },
+    });
   }
 }

@@ -1,0 +1,29 @@
+import { onTestFinished } from "vitest";
+import { ChildHere } from "./childHere.ts";
+import { DEFAULTS, ROLES, type Started, TestWorker, WorkerProcess } from "./worker.ts";
+
+/** A worker in the tests' own process, by the same settings: without the command line, and without its start's cost. */
+class WorkerHere extends TestWorker {
+  readonly child: ChildHere;
+
+  constructor({ roles = ROLES, settings }: Started) {
+    super();
+    this.child = new ChildHere({ roles, settings: { ...DEFAULTS, ...settings } });
+  }
+}
+
+/**
+ * A worker that the test does not kill. It is in the tests' own process, which saves two seconds of processor time or
+ * more; in the deep run, and with options for Node, in one of its own. Those that are killed, or are to compete with others,
+ * are `WorkerProcess`es.
+ */
+export function startWorker(started: Started): TestWorker {
+  const isApart = process.env.HACA_DEEP === "1" || started.settings.NODE_OPTIONS !== undefined;
+  return isApart ? new WorkerProcess(started) : new WorkerHere(started);
+}
+
+/** Ends a worker when the test has ended. */
+export function untilTestEnds<Worker extends TestWorker>(worker: Worker): Worker {
+  onTestFinished(() => worker.child.end());
+  return worker;
+}
