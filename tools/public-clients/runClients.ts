@@ -11,7 +11,8 @@ export async function runClients(options: { typescript: string }): Promise<numbe
   console.log("installing what is not there yet; the first time takes minutes");
   const clients = await prepareClients(options);
   writeFileSync(CLIENTS_FILE, JSON.stringify(clients));
-  const vitest = ["run", "--root", import.meta.dirname, "--reporter=verbose"];
+  const config = join(import.meta.dirname, "clients.config.ts");
+  const vitest = ["run", "--root", import.meta.dirname, "--config", config, "--reporter=verbose"];
   const { status } = await run({ program: "vitest", parameters: vitest, isShown: true });
   return status;
 }

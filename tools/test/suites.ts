@@ -73,8 +73,8 @@ export const SUITES: readonly Suite[] = [
   vitest("protocol", "protocol", { seconds: 15, after: NEEDS_CONTRACTS }),
   vitest("attestation", "attestation", { seconds: 3 }),
   vitest("enclave simulator", "enclave-simulator", { seconds: 2 }),
-  vitest("gateway", "gateway", { seconds: 75 }),
-  vitest("sdk", "sdk", { seconds: 50 }),
+  vitest("gateway", "gateway", { seconds: 75, after: NEEDS_CONTRACTS }),
+  vitest("sdk", "sdk", { seconds: 50, after: NEEDS_CONTRACTS }),
   {
     name: "python client",
     command: ["node", "tools/python-client/test.ts"],
@@ -83,10 +83,10 @@ export const SUITES: readonly Suite[] = [
     after: NEEDS_CONTRACTS,
   },
   vitest("scripts", "scripts", { seconds: 30, after: NEEDS_CONTRACTS }),
-  vitest("tools", "tools", { seconds: 100 }),
+  vitest("tools", "tools", { seconds: 100, after: NEEDS_CONTRACTS }),
   vitest("circuits", "circuits", { seconds: 2 }),
   vitest("model runtime", "model-runtime", { seconds: 3 }),
-  vitest("zkml", "zkml", { seconds: 200 }),
+  vitest("zkml", "zkml", { seconds: 200, after: NEEDS_CONTRACTS }),
   {
     name: "prover",
     command: ["node", "tools/prover-build/test.ts"],
