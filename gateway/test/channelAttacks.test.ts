@@ -310,6 +310,7 @@ describe("of the vouchers that a channel's answers were charged by", () => {
       used: [],
       hours: [],
       refund: null,
+      lastRefund: 0,
     },
   };
 

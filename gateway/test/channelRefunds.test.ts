@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Channel, channelIdOf } from "@haca/protocol/channels";
 import { describe, expect, it } from "vitest";
 import { answering } from "./support/bed.ts";
 import {
@@ -20,18 +21,37 @@ const PRICE = 10n ** 18n;
 const channel = { gate: GATE, withdrawDelay: DELAY, minDeposit: 9n * PRICE, minRefund: PRICE };
 const prices = { models: new Map([["m", { amount: PRICE }]]), rate: undefined };
 
-type Order = { channel: object; number: number; kept: string; most: string | null };
+type Order = {
+  channel: Omit<Channel, "withdrawDelay"> & { withdrawDelay: number };
+  number: number;
+  kept: string;
+  most: string | null;
+};
+type Said = { state: string; transaction: string | null; error: string | null };
 
-/** A gateway that gives back, over a worker that does as it is told, once it is let. */
-async function start(outcome: () => object = () => mined) {
+/**
+ * A gateway that gives back, over a worker that does as it is told, once it is let. Its facilitator shows the chain as it is then, or,
+ * where it `lags`, as it was.
+ */
+async function start(outcome: () => Said = () => mined, view = { lags: false }) {
   const bed = await ChannelBed.start({ channel, prices });
   const orders: Order[] = [];
   const { worker } = bed.paid;
   const { handler } = worker;
   worker.handler = (response, request) => {
     if (request.path !== "/v1/channels/refunds") return handler(response, request);
-    orders.push(JSON.parse(request.body) as Order);
-    return answering(outcome())(response, request);
+    const order = JSON.parse(request.body) as Order;
+    orders.push(order);
+    const said = outcome();
+    const { channel, kept, most } = order;
+    const withdrawDelay = BigInt(channel.withdrawDelay);
+    const channelId = channelIdOf({ chainId: 31_337n, channel: { ...channel, withdrawDelay } });
+    const balance = BigInt(bed.states.get(channelId)?.balance ?? 0);
+    if (said.state === "mined" && said.error === null && !view.lags && balance > BigInt(kept)) {
+      const left = most === null ? BigInt(kept) : balance - BigInt(most);
+      bed.change(channelId, { balance: String(left) });
+    }
+    return answering(said)(response, request);
   };
   return { bed, orders };
 }
@@ -98,6 +118,8 @@ describe("a stock client that asks for what is left of its channel", () => {
     bed.change(channelId, { withdrawRequestedAt: 1 });
     await expect(payer.refund(bed)).rejects.toThrow("insufficient_balance");
     bed.change(channelId, { withdrawRequestedAt: 0, balance: String(PRICE) });
+    // As the next process finds it.
+    await bed.paid.restart();
     await expect(payer.refund(bed)).rejects.toThrow("refund_no_balance");
     expect(orders).toEqual([]);
   });
@@ -112,7 +134,7 @@ describe("a stock client that asks for what is left of its channel", () => {
 describe("a stranger who has the vouchers of a channel, as every claim shows them,", () => {
   it("has nothing given back by them, and keeps the payer from nothing", async () => {
     const { bed, orders } = await start();
-    const { payer, channelId } = await paying(bed);
+    const { payer } = await paying(bed);
     const [payment = ""] = payer.payments;
     const shown = changed(payment, (signed) => ({ ...signed, type: "refund" }));
     const first = await get(bed, shown);
@@ -123,16 +145,39 @@ describe("a stranger who has the vouchers of a channel, as every claim shows the
     expect(orders).toEqual([]);
     await payer.refund(bed);
     expect(orders).toHaveLength(1);
-    // Where all that was signed is claimed, there is no sum that it would not have.
+  });
+
+  it("is told no sum where all that was signed is claimed: there is none that it would not have", async () => {
+    const { bed, orders } = await start();
+    const { payer, channelId } = await paying(bed);
     bed.change(channelId, { balance: String(9n * PRICE), totalClaimed: String(PRICE) });
+    // As the next process finds it.
+    await bed.paid.restart();
+    await expect(payer.refund(bed)).rejects.toThrow();
+    const [payment = ""] = payer.payments;
+    const shown = changed(payment, (signed) => ({ ...signed, type: "refund" }));
     expect(await refusalIn(await get(bed, shown))).toEqual([402, "refund.notProved"]);
-    expect(orders).toHaveLength(1);
+    expect(orders).toEqual([]);
+  });
+
+  it("takes the channel's turn with none of them, and has nobody asked anew each time", async () => {
+    const { bed } = await start();
+    const { payer } = await paying(bed);
+    const [payment = ""] = payer.payments;
+    const shown = changed(payment, (signed) => ({ ...signed, type: "refund" }));
+    const asked = () =>
+      bed.paid.facilitator.received.filter(({ path }) => path.startsWith("/channels/")).length;
+    const before = asked();
+    const strangers = Promise.all(Array.from({ length: 8 }, () => get(bed, shown)));
+    expect((await bed.post(other, payer)).status).toBe(200);
+    for (const refused of await strangers) expect(refused.status).toBe(402);
+    expect(asked() - before).toBeLessThanOrEqual(1);
   });
 
   it("has no other sum taken than the one that was told, once", async () => {
     const { bed, orders } = await start();
     const { payer } = await paying(bed);
-    await payer.refund(bed);
+    await payer.refund(bed, 2n * PRICE);
     expect(await refusalIn(await get(bed, payer.last))).toEqual([402, "refund.otherSum"]);
     expect(orders).toHaveLength(1);
   });
@@ -160,7 +205,7 @@ describe("a stranger who has the vouchers of a channel, as every claim shows the
 
 describe("while something is given back of a channel", () => {
   it("it pays for nothing, also of the next process, which asks with the same order", async () => {
-    let outcome: object = open;
+    let outcome: Said = open;
     const { bed, orders } = await start(() => outcome);
     const { payer } = await paying(bed);
     const offer = await bed.post(other);
@@ -177,6 +222,39 @@ describe("while something is given back of a channel", () => {
     bed.change(payer.signed[0]?.voucher.channelId ?? "", { balance: String(PRICE) });
     // It has what it had before the refund, and hears that there is too little.
     expect(await refusalIn(await bed.post(other, later))).toEqual([402, "channel.tooLittle"]);
+    expect(bed.paid.upstream.received).toHaveLength(1);
+  });
+
+  it("it pays for nothing while the facilitator shows the chain of before, unless the worker is sure", async () => {
+    let outcome: Said = mined;
+    const view = { lags: true };
+    const { bed } = await start(() => outcome, view);
+    const { payer, channelId } = await paying(bed);
+    const voucher = await payer.sign(await bed.post(other), { sum: 2n * PRICE });
+    await expect(payer.refund(bed)).rejects.toThrow("status 503");
+    // Nor by what somebody has deposited in between.
+    bed.change(channelId, { balance: String(10n * PRICE) });
+    expect(await refusalIn(await bed.post(other, voucher))).toEqual([503, "channel.refunding"]);
+    expect(bed.paid.upstream.received).toHaveLength(1);
+    outcome = { ...mined, state: "done" };
+    expect((await bed.post(other, voucher)).status).toBe(200);
+  });
+
+  it("it pays for nothing though the worker takes nothing from here any more: it has the order", async () => {
+    let outcome: Said | undefined = open;
+    const { bed } = await start(() => outcome ?? expect.fail());
+    const { worker } = bed.paid;
+    const { payer } = await paying(bed);
+    const voucher = await payer.sign(await bed.post(other), { sum: 2n * PRICE });
+    await expect(payer.refund(bed)).rejects.toThrow("status 503");
+    const { handler } = worker;
+    for (const status of [401, 404, 429, 500]) {
+      worker.handler = answering({ error: {} }, status);
+      expect(await refusalIn(await bed.post(other, voucher))).toEqual([503, "channel.refunding"]);
+    }
+    worker.handler = handler;
+    outcome = mined;
+    expect((await bed.post(other, voucher)).status).toBe(402);
     expect(bed.paid.upstream.received).toHaveLength(1);
   });
 

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import { getBytes } from "ethers";
 import { describe, expect, it } from "vitest";
@@ -172,6 +174,21 @@ it("by channel costs what its result says, and nothing where the facilitator ref
   const again = await bed.post(request, { headers: { ...client.last.headers, ...BATCH } });
   expect([await again.text(), chargedIn(again).slice(0, 2)]).toEqual([text, charged]);
   expect(bed.paid.results).toHaveLength(1);
+});
+
+it("by channel costs nothing as a stream whose result nobody has, since the facilitator refused it", async () => {
+  const bed = await ChannelBed.start({}, LEGACY_SIGNER);
+  bed.paid.takes = 400;
+  bed.paid.upstream.handler = streaming(says("Hel"), says("lo"), ends(), DONE);
+  const payer = { paying: withHeaders(new ChannelPayer().paying, BATCH) };
+  const failed = await bed.post({ ...QUESTION, stream: true }, payer);
+  expect(await failed.text()).toContain("error");
+  const noted = () => {
+    const journal = readFileSync(join(bed.paid.folder, "channels.journal"), "utf8");
+    return JSON.parse(journal.trimEnd().split("\n").at(-1) ?? "");
+  };
+  await expect.poll(noted).toMatchObject({ charged: "0", hours: [{ failed: 1 }] });
+  expect(bed.paid.results).toEqual([]);
 });
 
 /** A fetch that sends headers with every request. */

@@ -26,6 +26,8 @@ export const channelSchema = z.strictObject({
     .strictObject({
       /** rises with each of the channel's */
       number: z.int(),
+      /** what was in the channel then; less when it is given back */
+      balance: z.string(),
       /** what stays in the channel at least */
       kept: z.string(),
       /** of the rest; null: all of it */
@@ -33,6 +35,8 @@ export const channelSchema = z.strictObject({
     })
     .nullable()
     .default(null),
+  /** number of the latest one */
+  lastRefund: z.int().default(0),
   /** what was charged, and how many requests failed, hour by hour of the last day */
   hours: z.array(z.strictObject({ hour: z.int(), charged: z.string(), failed: z.int() })),
 });

@@ -291,7 +291,7 @@ export class ChannelPayments {
       ? takenFrom(record, base)
       : {
           ...{ id: channelId, payer, charged: String(base), ahead: "0", voucher: null, used: [] },
-          ...{ refund: null, hours: record?.hours ?? [] },
+          ...{ refund: null, lastRefund: 0, hours: record?.hours ?? [] },
         };
     const by = { amount: String(sum), signature: voucher.signature };
     return { before, voucher: by, state, transaction, told: undefined, isTold: false };
@@ -392,7 +392,7 @@ export class ChannelPayments {
 
 /** Whether there is an answer all the same, whose result waits for the worker. */
 const isAnswerKept = (error: Error): boolean =>
-  error instanceof QueueError && error.code !== "queue.refused";
+  error instanceof QueueError && ["queue.away", "queue.unusable"].includes(error.code);
 
 /** Of an answer as it was shown: in the profile `legacy` the result is a field of it. */
 function priceIn(answer: string): bigint {

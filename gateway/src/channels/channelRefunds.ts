@@ -25,7 +25,6 @@ const PAUSE_MS = 250;
 const ASK_MS = 10_000;
 /** For how long a client is waited for that was told a sum. */
 const TOLD_MS = 60_000;
-const SERVER_ERROR = 500;
 /** So many sums a stranger would have to choose from, who has some vouchers. */
 const LEAST_CHOICE = 1n << 32n;
 const CHOICE_BYTES = 32;
@@ -92,14 +91,16 @@ export class ChannelRefunds {
     const code = misfitOf(asked, { settings: this.#settings, channel: this.#channel });
     if (code !== undefined) throw this.#refuse(url, code);
     const { channelId, voucher } = asked;
-    if (this.#busy.has(channelId)) throw busyChannel();
     const record = this.#ledger.find(channelId);
     // What was charged of it by whom is not known.
     if (record === undefined || record.voucher === null) throw this.#refuse(url, "refund.unknown");
+    if (record.refund !== null) return await this.#outcome(asked, record.refund, url);
+    // Whoever has another voucher than the one that was asked for takes no turn: old ones are everybody's.
+    this.#require(asked, { record, state: await this.#source.channel(channelId, false) }, url);
+    if (this.#busy.has(channelId)) throw busyChannel();
     this.#busy.set(channelId, { signer: voucher.channel.payerAuthorizer, most: 0n });
     try {
-      const ordered = record.refund ?? (await this.#order(asked, record, url));
-      return await this.#outcome(asked, ordered, url);
+      return await this.#outcome(asked, await this.#order(asked, record, url), url);
     } finally {
       this.#busy.delete(channelId);
     }
@@ -112,7 +113,7 @@ export class ChannelRefunds {
   async over(record: ChannelRecord, channel: Channel): Promise<ChannelRecord> {
     if (record.refund === null) return record;
     const outcome = await this.#tell(channel, record.refund);
-    if (!isOver(outcome)) throw refundPending();
+    if (!(await this.#isOver(outcome, record.id, record.refund))) throw refundPending();
     return await this.#end(record);
   }
 
@@ -120,26 +121,36 @@ export class ChannelRefunds {
   async #order(asked: RefundPayload, record: ChannelRecord, url: string): Promise<OrderedRefund> {
     const { amount, channelId } = asked;
     const state = await this.#source.channel(channelId, true);
-    if (state.withdrawRequestedAt !== 0) throw this.#refuse(url, "channel.withdrawing");
-    const rest = state.balance - BigInt(record.charged);
-    if (rest <= 0n) throw this.#refuse(url, "refund.nothing");
-    const wanted = amount ?? rest;
-    const { minRefund = 1n } = this.#channel;
-    if (wanted > rest || wanted < minRefund) throw this.#refuse(url, "refund.amount");
-    this.#requireTold(asked, { record, state }, url);
-    const most = amount === undefined ? null : String(amount);
-    const refund = { number: Date.now(), kept: record.charged, most };
-    await this.#put({ ...record, refund });
+    this.#require(asked, { record, state }, url);
+    const refund = {
+      // A clock that is set back makes no order an old one.
+      number: Math.max(Date.now(), record.lastRefund + 1),
+      ...{ balance: String(state.balance), kept: record.charged },
+      most: amount === undefined ? null : String(amount),
+    };
+    try {
+      await this.#put({ ...record, refund, lastRefund: refund.number });
+    } catch (error) {
+      await this.#ledger.put(record).catch(() => undefined);
+      throw error;
+    }
     this.#told.delete(channelId);
     return refund;
   }
 
-  /** @throws RefusedRequestError 402 with the sum that the payer is to sign */
-  #requireTold(
-    { channelId, voucher }: RefundPayload,
+  /** @throws RefusedRequestError 402: why nothing is given back, or with the sum that the payer is to sign */
+  #require(
+    { amount, channelId, voucher }: RefundPayload,
     known: { record: ChannelRecord; state: ChannelState },
     url: string,
   ): void {
+    const { record: of, state } = known;
+    if (state.withdrawRequestedAt !== 0) throw this.#refuse(url, "channel.withdrawing");
+    const rest = state.balance - BigInt(of.charged);
+    if (rest <= 0n) throw this.#refuse(url, "refund.nothing");
+    const wanted = amount ?? rest;
+    const { minRefund = 1n } = this.#channel;
+    if (wanted > rest || wanted < minRefund) throw this.#refuse(url, "refund.amount");
     const now = performance.now();
     for (const [id, { until }] of this.#told) if (until < now) this.#told.delete(id);
     const told = this.#told.get(channelId)?.sum;
@@ -159,10 +170,10 @@ export class ChannelRefunds {
     const deadline = performance.now() + settleMs;
     while (performance.now() < deadline) {
       const outcome = await this.#tell(voucher.channel, refund);
-      if (isOver(outcome)) {
+      if (await this.#isOver(outcome, channelId, refund)) {
         const { error, transaction } = outcome;
         const record = this.#ledger.find(channelId);
-        if (record !== undefined) await this.#end(record);
+        if (record?.refund?.number === refund.number) await this.#end(record);
         if (error !== null) throw this.#refuse(url, "refund.refused", { reason: error });
         const { payer } = voucher.channel;
         const headers = refundHeaders({ network, payer, transaction: transaction ?? "" });
@@ -173,10 +184,27 @@ export class ChannelRefunds {
     throw refundPending();
   }
 
+  /**
+   * Whether the channel is what it was, or shown as what it is now: whoever reads the chain for this gateway may be behind the worker,
+   * and would have it give answers for what was given back. More that somebody has deposited meanwhile looks the same, until the
+   * worker is as sure as of everything that it follows.
+   */
+  async #isOver(
+    { error, state }: Outcome,
+    channelId: string,
+    { balance }: OrderedRefund,
+  ): Promise<boolean> {
+    if (state === "open" || state === "sent") return false;
+    if (error !== null || state !== "mined") {
+      this.#source.forget(channelId);
+      return true;
+    }
+    return (await this.#source.channel(channelId, true)).balance < BigInt(balance);
+  }
+
   async #end(record: ChannelRecord): Promise<ChannelRecord> {
     const ended = { ...record, refund: null };
     await this.#put(ended);
-    this.#source.forget(record.id);
     return ended;
   }
 
@@ -186,20 +214,22 @@ export class ChannelRefunds {
     });
   }
 
-  /** What has become of what was ordered: the worker takes the same order once. @throws RefusedRequestError 503 */
-  async #tell(channel: Channel, refund: OrderedRefund): Promise<Outcome> {
+  /**
+   * What has become of what was ordered: the worker takes the same order once. One that takes nothing from here may have taken it
+   * before. @throws RefusedRequestError 503
+   */
+  async #tell(
+    channel: Channel,
+    { kept, most, number }: Pick<OrderedRefund, "kept" | "most" | "number">,
+  ): Promise<Outcome> {
     const of = { ...channel, withdrawDelay: Number(channel.withdrawDelay) };
     try {
       const response = await fetch(this.#url, {
         ...{ method: "POST", headers: this.#headers, redirect: "error" },
-        body: JSON.stringify({ channel: of, ...refund }),
+        body: JSON.stringify({ channel: of, number, kept, most }),
         signal: AbortSignal.timeout(ASK_MS),
       });
-      if (!response.ok && response.status < SERVER_ERROR) {
-        await response.body?.cancel();
-        const error = `the worker does not take it: ${response.status}`;
-        return { state: "refused", transaction: null, error };
-      }
+      if (!response.ok) throw new Error(`the worker does not take it: ${response.status}`);
       return refundSchema.parse(await response.json());
     } catch (cause) {
       throw refundPending(cause);
@@ -219,8 +249,6 @@ export class ChannelRefunds {
     return channelRefusal({ code, offers: [offer], url, ...more });
   }
 }
-
-const isOver = ({ state }: Outcome): boolean => state !== "open" && state !== "sent";
 
 /**
  * A sum of which no voucher was charged by, and that nobody can foresee, above what was claimed and up to what the payer has signed;
