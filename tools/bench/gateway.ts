@@ -117,7 +117,7 @@ function report(parameters: { figures: Figures; sizes: Sizes; loadBefore: number
   const path = join(PROJECT_ROOT, "bench", "out", "gateway.json");
   mkdirSync(join(path, ".."), { recursive: true });
   const details = {
-    how: `clients, null upstream, gateway, worker (role collect), an Anvil that is asked about every result and, for postgres, its server, each a process of this machine. overhead: time to an answer's end through the gateway less that from the upstream itself, quantile by quantile, of clients that ask again at once, so that the processor is never idle; overheadAlone: of one client; overheadPaced: of an upstream that takes ${PACE_MS} ms. All with the result on the worker's disk, and a session key. streams: peak of the gateway's process, from its start until all have ended.`,
+    how: `clients, null upstream, gateway, worker (role collect), an Anvil that is asked about results and, for postgres, its server, each a process of this machine. overhead: time to an answer's end through the gateway less that from the upstream itself, quantile by quantile, of clients that ask again at once, so that the processor is never idle; overheadAlone: of one client; overheadPaced: of an upstream that takes ${PACE_MS} ms. All with the result on the worker's disk, and a session key. streams: peak of the gateway's process, from its start until all have ended.`,
     ...sizes,
     machine: { cpu: cpus()[0]?.model, cores: cpus().length, loadBefore: round(loadBefore) },
     versions: { node: process.version },
