@@ -81,7 +81,12 @@ const voucher = knownVoucher(
 );
 
 const count = async () => {
-  const channels = { lookSeconds: 0, sendingSeconds: 60, claimSeconds: 0, knownGates: new Set<string>() };
+  const channels = {
+    lookSeconds: 0,
+    sendingSeconds: 60,
+    claimSeconds: 0,
+    knownGates: new Set<string>(),
+  };
   const view = await readChainView(context);
   // What was sent before is mined.
   await tendAccount({ context, view });

@@ -22,7 +22,13 @@ const channel = {
 const channelId = channelIdOf({ chainId: 31_337n, channel });
 const fees = { maxFeePerGas: 20n, maxPriorityFeePerGas: 2n };
 const view = { head: 10, confirmedNonce: 0, nextNonce: 0, market: { baseFee: 1n, tip: 1n } };
-const terms = { node: wallet.address, payee: wallet.address, feeReceiver: gate, feeBps: 0, kinds: 1 };
+const terms = {
+  node: wallet.address,
+  payee: wallet.address,
+  feeReceiver: gate,
+  feeBps: 0,
+  kinds: 1,
+};
 
 /** What the chain says of the channel: 9 in it, nothing claimed or counted. */
 function answerOf(data: string): string {
