@@ -32,14 +32,10 @@ const terms = {
 
 /** What the chain says of the channel: 9 in it, nothing claimed or counted. */
 function answerOf(data: string): string {
-  const selector = data.slice(0, 10);
-  if (selector === gateInterface.getFunction("terms")?.selector) {
-    return gateInterface.encodeFunctionResult("terms", [terms]);
-  }
-  if (selector === gateInterface.getFunction("provenOf")?.selector) {
-    return gateInterface.encodeFunctionResult("provenOf", [0n]);
-  }
-  const name = batchSettlement.getFunction(selector)?.name ?? "";
+  const asked = gateInterface.parseTransaction({ data })?.name;
+  if (asked === "terms") return gateInterface.encodeFunctionResult("terms", [terms]);
+  if (asked === "provenOf") return gateInterface.encodeFunctionResult("provenOf", [0n]);
+  const name = batchSettlement.parseTransaction({ data })?.name ?? "";
   return batchSettlement.encodeFunctionResult(name, name === "channels" ? [9n, 0n] : [0n, 0n]);
 }
 
