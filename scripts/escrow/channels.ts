@@ -15,11 +15,14 @@ import {
   type ReadOptions,
   refuse,
   type Token,
-  tokenAt,
+  tokenOrUnits,
   withEscrow,
 } from "./context.ts";
 import { gateAt } from "./gate.ts";
 import type { PaidTerms } from "./terms.ts";
+
+/** Channels, or their accounts, of one question for logs. */
+export const MOST_TOPICS = 100;
 
 export type FoundGate = { address: string; contract: ContractOf<"ChannelGate">; terms: PaidTerms };
 
@@ -52,11 +55,14 @@ export function channels(options: ReadOptions & { gate: string; json?: true }): 
     }
     const words = found.length === 1 ? "channel" : "channels";
     console.log(`${found.length} ${words} of gate ${gate.address}`);
-    for (const one of found) {
-      const token = await tokenAt(context, one.channel.token);
-      console.log(["", ...channelLines(one, { token, now: context.now })].join("\n"));
-    }
+    for (const one of found) console.log(["", ...(await channelWords(context, one))].join("\n"));
   });
+}
+
+/** A channel in lines. A stranger can open one with whatever it names as token. */
+export async function channelWords(context: EscrowContext, found: FoundChannel): Promise<string[]> {
+  const token = await tokenOrUnits(context, found.channel.token);
+  return channelLines(found, { token, now: context.now });
 }
 
 /** Error: `escrow.refused` where no gate of this deployment is at the address. */
@@ -66,12 +72,13 @@ export async function requireGate(context: EscrowContext, address: string): Prom
   return { address, ...found };
 }
 
-/** The channels that were opened to a gate, the oldest first. x402's contract tells of everybody's. */
+/** The channels that were opened to a gate, or of them those of some ids, the oldest first. x402's contract tells of everybody's. */
 export async function channelsOf(
   context: EscrowContext,
-  { gate, report }: { gate: FoundGate; report: Report },
+  parameters: { gate: FoundGate; channelIds?: readonly string[]; report: Report },
 ): Promise<FoundChannel[]> {
-  const created = await readCreated(context, { report });
+  const { gate, report } = parameters;
+  const created = await readCreated(context, parameters);
   // Both ends are the gate, or nothing is claimed there.
   const own = [...created].filter(([, { receiver, receiverAuthorizer }]) =>
     [receiver, receiverAuthorizer].every((end) => isSameHex(end, gate.address)),
@@ -90,8 +97,10 @@ export async function findChannel(
   text: string,
 ): Promise<{ gate: FoundGate; found: FoundChannel }> {
   const channelId = hashArgument("channel", text);
+  // Without it no block is known to look from.
+  await context.session.contract("ChannelGates");
   const created = await withProgress("looking for the channel", (report) =>
-    readCreated(context, { channelId, report }),
+    readCreated(context, { channelIds: [channelId], report }),
   );
   const channel = created.get(channelId);
   if (channel === undefined) {
@@ -104,21 +113,28 @@ export async function findChannel(
   return { gate, found: await readStanding(context, { gate, channelId, channel }) };
 }
 
-/** Channels by their ids, as they were opened since the deployment has gates: of anybody's, or one. */
+/** Channels by their ids, as they were opened since the deployment has gates: of anybody's, or some. */
 async function readCreated(
   { session }: EscrowContext,
-  { channelId, report }: { channelId?: string; report: Report },
+  { channelIds, report }: { channelIds?: readonly string[]; report: Report },
 ): Promise<Map<string, Channel>> {
   const { book, provider } = session;
+  if (channelIds?.length === 0) return new Map();
+  const isFew = channelIds !== undefined && channelIds.length <= MOST_TOPICS;
   const logs = await readAllLogs({
     ...{ provider, address: BATCH_SETTLEMENT_ADDRESS, report },
-    topics: [batchSettlement.getEvent("ChannelCreated")?.topicHash ?? "", channelId ?? null],
+    topics: [
+      batchSettlement.getEvent("ChannelCreated")?.topicHash ?? "",
+      isFew ? channelIds : null,
+    ],
     fromBlock: book.contracts.ChannelGates?.block ?? 0,
   });
+  const named = channelIds && new Set(channelIds);
   return new Map(
     logs.flatMap((log) => {
       const args = batchSettlement.parseLog(log)?.args;
-      return args === undefined ? [] : [[args.channelId, args.config.toObject() as Channel]];
+      if (args === undefined || named?.has(args.channelId) === false) return [];
+      return [[args.channelId, args.config.toObject() as Channel]];
     }),
   );
 }

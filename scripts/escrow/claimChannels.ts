@@ -56,12 +56,12 @@ export function claim(options: SendOptions & { gate: string; journal: string }):
   return withEscrow(options.network, async (context) => {
     const gate = await requireGate(context, address);
     const found = await withProgress("reading channels", (report) =>
-      channelsOf(context, { gate, report }),
+      channelsOf(context, { gate, channelIds: [...vouchers.keys()], report }),
     );
     const open = claimablesOf(context, { found, vouchers });
     const taken = open.slice(0, MOST_CHANNELS);
     if (taken.length === 0) {
-      throw refuse(`nothing can be claimed at ${gate.address}: ${whyNothing(found, vouchers)}`);
+      throw refuse(`nothing can be claimed at ${gate.address}: ${whyNothing(found)}`);
     }
     const { contract } = gate;
     const tokens = [...new Set(taken.map((one) => one.found.channel.token))];
@@ -142,10 +142,10 @@ function claimablesOf(
   });
 }
 
-function whyNothing(found: readonly FoundChannel[], vouchers: Map<string, Voucher[]>): string {
-  const known = found.filter(({ channelId }) => vouchers.has(channelId));
-  if (known.length === 0) return "the journal has no voucher of a channel of this gate";
-  return known.some((one) => claimableOf(one) > 0n)
+/** Why nothing can be claimed of the channels that the journal names. */
+function whyNothing(found: readonly FoundChannel[]): string {
+  if (found.length === 0) return "the journal has no voucher of a channel of this gate";
+  return found.some((one) => claimableOf(one) > 0n)
     ? "the journal's vouchers are used up, or not signed by their channels' keys"
     : "nothing was counted since the last claim, or the channels are empty";
 }

@@ -30,6 +30,9 @@ const MOST_DECIMALS = 36;
 export const badArgument = (message: string): BaseError =>
   new BaseError({ code: "escrow.badArgument", message });
 
+const isBadArgument = (error: unknown): boolean =>
+  error instanceof BaseError && error.code === "escrow.badArgument";
+
 /** What changes nothing, or would be refused by the contract. */
 export const refuse = (message: string): BaseError =>
   new BaseError({ code: "escrow.refused", message: `${message}; nothing sent` });
@@ -85,6 +88,16 @@ export async function tokenAt({ session }: EscrowContext, given?: string): Promi
   // Its own word for itself: the address tells which it is.
   const symbol = `"${printable(String(answers[0])).slice(0, MOST_SYMBOL)}" of ${address}`;
   return { address, decimals, symbol };
+}
+
+/** As `tokenAt`; what does not answer as a token is written in smallest units, with its address: anybody may name one. */
+export async function tokenOrUnits(context: EscrowContext, address: string): Promise<Token> {
+  try {
+    return await tokenAt(context, address);
+  } catch (error) {
+    if (!isBadArgument(error)) throw error;
+    return { address, decimals: 0, symbol: `smallest units of ${address}` };
+  }
 }
 
 export const amountWords = (amount: bigint, { decimals, symbol }: Token): string =>

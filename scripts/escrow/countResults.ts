@@ -11,21 +11,25 @@ import { readAllLogs } from "../lib/readAllLogs.ts";
 import { sendChange } from "../lib/sendChange.ts";
 import { senderOf } from "../lib/sender.ts";
 import { findPage, readContent, requirePageId, stateInWords } from "../pages/page.ts";
-import { channelsOf, type FoundChannel, type FoundGate, requireGate } from "./channels.ts";
+import {
+  channelsOf,
+  type FoundChannel,
+  type FoundGate,
+  MOST_TOPICS,
+  requireGate,
+} from "./channels.ts";
 import {
   addressArgument,
   amountWords,
   type EscrowContext,
   refuse,
   type SendOptions,
-  tokenAt,
+  tokenOrUnits,
   withEscrow,
 } from "./context.ts";
 
 /** Results that were settled alone, in one transaction. */
 const MOST_ALONE = 64;
-/** Accounts of one question for logs. */
-const MOST_TOPICS = 100;
 /** Where the bits of kinds in pages begin. */
 const PAGE_SHIFT = 4n;
 const VANILLA = 0n;
@@ -200,7 +204,7 @@ async function changesBy(context: EscrowContext, counted: readonly Priced[]): Pr
   for (const found of new Set(counted.map((one) => one.found))) {
     const own = counted.filter((one) => one.found === found);
     const sum = own.reduce((total, { result }) => total + result.price, 0n);
-    const token = await tokenAt(context, found.channel.token);
+    const token = await tokenOrUnits(context, found.channel.token);
     lines.push(
       `channel ${found.channelId}: counted ${amountWords(found.counted, token)} -> ` +
         `${amountWords(found.counted + sum, token)}, by ${own.length} ${own.length === 1 ? "result" : "results"}`,

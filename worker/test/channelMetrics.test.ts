@@ -1,6 +1,7 @@
 import { Wallet } from "ethers";
 import { expect, it } from "vitest";
 import { acceptResults } from "../src/jobs/acceptResults.ts";
+import { addRefund, moveRefund } from "../src/jobs/channelRefunds.ts";
 import {
   endClaim,
   endResults,
@@ -19,15 +20,17 @@ const gate = Wallet.createRandom().address;
 const limits = { restSeconds: 0, limit: 10 };
 const NO_RESULTS = { waiting: 0, open: 0, refused: 0, counted: 0, none: 0 };
 const NO_CHANNELS = { claimed: 0, counted: 0, refused: 0 };
+const NO_REFUNDS = { open: 0, sent: 0, mined: 0, done: 0, refused: 0 };
+
+const channelOf = (payer: string) => ({
+  ...{ payer, payerAuthorizer: payer, receiver: gate, receiverAuthorizer: gate },
+  ...{ token: gate, withdrawDelay: 900n, salt: `0x${"00".repeat(32)}` },
+});
 
 /** Takes in results, each of a channel of its own. */
 async function accept(database: Database, count: number): Promise<string[]> {
   const jobs = Array.from({ length: count }, (_, index) => {
-    const payer = Wallet.createRandom().address;
-    const channel = {
-      ...{ payer, payerAuthorizer: payer, receiver: gate, receiverAuthorizer: gate },
-      ...{ token: gate, withdrawDelay: 900n, salt: `0x${"00".repeat(32)}` },
-    };
+    const channel = channelOf(Wallet.createRandom().address);
     const signed = { channel, maxClaimableAmount: 5n, signature: "0x" };
     return { ...newResult({ nonce: BigInt(index) }), voucher: knownVoucher(signed, 31_337n) };
   });
@@ -53,6 +56,7 @@ async function scrape(database: Database) {
   return {
     results: states("haca_channel_results"),
     channels: states("haca_channels"),
+    refunds: states("haca_channel_refunds"),
     uncounted: value("haca_channel_result_oldest_seconds"),
     unclaimed: value("haca_channel_oldest_unclaimed_seconds"),
   };
@@ -62,7 +66,8 @@ describeStores("metrics of channels", (store) => {
   it("tell of results that are not counted, for how long, and why", async () => {
     const { database } = store;
     expect(await scrape(database)).toEqual({
-      ...{ results: NO_RESULTS, channels: NO_CHANNELS, uncounted: 0, unclaimed: 0 },
+      ...{ results: NO_RESULTS, channels: NO_CHANNELS, refunds: NO_REFUNDS },
+      ...{ uncounted: 0, unclaimed: 0 },
     });
     const [refused = "", open = "", counted = "", lost = "", waiting = ""] = await accept(
       database,
@@ -137,5 +142,16 @@ describeStores("metrics of channels", (store) => {
     const { unclaimed } = await scrape(database);
     expect(unclaimed).toBeGreaterThan(0);
     expect(unclaimed).toBeLessThan(3_600);
+  });
+
+  it("tell of what is ordered to be given back", async () => {
+    const { database } = store;
+    const order = { channel: channelOf(gate), number: 1n, kept: 5n, most: null };
+    for (const channelId of ["0x01", "0x02", "0x03"]) {
+      await addRefund({ database, order: { ...order, channelId } });
+    }
+    const due = { channelId: "0x01", number: 1n };
+    await moveRefund({ database, due, from: "open", to: "refused", error: "no" });
+    expect((await scrape(database)).refunds).toEqual({ ...NO_REFUNDS, open: 2, refused: 1 });
   });
 });

@@ -81,7 +81,12 @@ const voucher = knownVoucher(
 );
 
 const count = async () => {
-  const channels = { lookSeconds: 0, claimSeconds: 0, knownGates: new Set<string>() };
+  const channels = {
+    lookSeconds: 0,
+    sendingSeconds: 60,
+    claimSeconds: 0,
+    knownGates: new Set<string>(),
+  };
   const view = await readChainView(context);
   // What was sent before is mined.
   await tendAccount({ context, view });
@@ -127,7 +132,7 @@ it("collects what somebody else has claimed of a channel and left, before the cl
     await tendAccount({ context, view });
     const ended = await claimChannels({
       ...{ context, view },
-      channels: { lookSeconds: 0, claimSeconds: 0, knownGates: new Set() },
+      channels: { lookSeconds: 0, sendingSeconds: 60, claimSeconds: 0, knownGates: new Set() },
     });
     const open = await listOpenTransactions({ database });
     return [ended, open.map(({ purpose }) => purpose.split(" ")[0])];

@@ -1,4 +1,5 @@
 import type { Database } from "../storage/database.ts";
+import type { RefundState } from "./channelRefunds.ts";
 
 /** The oldest is looked for among those alone that are to be counted. */
 const COUNT_RESULTS = `SELECT CASE WHEN state = 'open' AND refused_at IS NOT NULL THEN 'refused' ELSE state END AS state,
@@ -45,4 +46,18 @@ export async function countChannels(parameters: {
     oldestSeconds = Math.max(oldestSeconds, Number(oldest));
   }
   return { states, oldestSeconds };
+}
+
+const COUNT_REFUNDS =
+  "SELECT state, count(*)::integer AS refunds FROM channel_refunds GROUP BY state";
+
+/** How many channels' last orders to give back are in each state. */
+export async function countChannelRefunds(parameters: {
+  database: Database;
+}): Promise<Record<RefundState, number>> {
+  const states = { open: 0, sent: 0, mined: 0, done: 0, refused: 0 };
+  for (const { refunds, state } of await parameters.database.query(COUNT_REFUNDS)) {
+    states[state as RefundState] = Number(refunds);
+  }
+  return states;
 }

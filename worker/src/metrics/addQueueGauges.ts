@@ -1,5 +1,5 @@
 import type { Registry } from "prom-client";
-import { countChannelResults, countChannels } from "../jobs/countChannels.ts";
+import { countChannelRefunds, countChannelResults, countChannels } from "../jobs/countChannels.ts";
 import { countPages } from "../jobs/countPages.ts";
 import { countDemands } from "../jobs/demands.ts";
 import { countHeldPayments } from "../jobs/heldPayments.ts";
@@ -116,6 +116,15 @@ export function addQueueGauges(parameters: { database: Database; registers: Regi
     help: "For how long the channel that waits longest to be claimed of has done so",
     async read(gauge) {
       gauge.set((await countChannels({ database })).oldestSeconds);
+    },
+  });
+  add({
+    name: "haca_channel_refunds",
+    help: "Channels by what became of their gateways' last orders to give back what is left",
+    labelNames: ["state"],
+    async read(gauge) {
+      const states = await countChannelRefunds({ database });
+      for (const [state, count] of Object.entries(states)) gauge.set({ state }, count);
     },
   });
 }

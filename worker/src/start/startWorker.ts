@@ -30,6 +30,8 @@ import { untilReachable } from "./untilReachable.ts";
 
 /** Looks at the queue between two looks at a page that waits for its end. */
 const LOOK_POLLS = 10;
+/** More requests to the endpoint than sending a transaction makes one after another. */
+const SENDING_REQUESTS = 10;
 
 export type RunningWorker = {
   url: string;
@@ -205,7 +207,10 @@ function settleLoop(parameters: {
     batch: { ...batch, ...(page === undefined ? {} : { page }) },
     ...(pages === undefined ? {} : { pages }),
     ...(escrow === undefined ? {} : { payments: paymentPortsOf(escrow, lookSeconds) }),
-    channels: { lookSeconds, claimSeconds: config.claimSeconds, knownGates: new Set<string>() },
+    channels: {
+      ...{ lookSeconds, claimSeconds: config.claimSeconds, knownGates: new Set<string>() },
+      sendingSeconds: lookSeconds + (SENDING_REQUESTS * config.rpcTimeoutMs) / 1_000,
+    },
     confirmations,
     gasLimits: new GasLimits(),
     rebroadcastMs,

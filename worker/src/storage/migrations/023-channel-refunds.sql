@@ -19,6 +19,7 @@ CREATE TABLE channel_refunds (
   mined_block bigint,
   -- why it was refused, or is not known to have been made
   error text,
-  look_after timestamptz NOT NULL DEFAULT now()
+  look_after timestamptz NOT NULL DEFAULT now(),
+  ordered_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX channel_refunds_open ON channel_refunds (look_after) WHERE state IN ('open', 'sent', 'mined');

@@ -3,7 +3,9 @@ import { batchSettlement } from "@haca/protocol/channels";
 import { answerOf } from "../../../chain/rpcErrors.ts";
 import { describeError, RefusedByEndpointError } from "../../../errors.ts";
 import {
+  attemptsOf,
   type DueRefund,
+  expireRefunds,
   leaseRefunds,
   moveRefund,
   pricesOf,
@@ -30,6 +32,10 @@ export async function refundChannels(parameters: Parameters): Promise<number> {
   const { database } = context;
   const { lookSeconds: restSeconds } = channels;
   let ended = 0;
+  for (const channel of await expireRefunds({ database })) {
+    context.logger.warn({ channel }, "nothing of a channel is given back: not sent in time");
+    ended += 1;
+  }
   for (const due of await leaseRefunds({ database, restSeconds, limit: LIMIT })) {
     if (await look({ ...parameters, due })) ended += 1;
   }
@@ -55,16 +61,21 @@ const openOf = async (context: SettleContext, due: DueRefund) =>
 
 /** Sends what was ordered, unless it cannot be. */
 async function order(parameters: Looking): Promise<boolean> {
-  const { context, due, view } = parameters;
+  const { channels, context, due, view } = parameters;
   const { database, logger } = context;
   const { channel, channelId } = due;
+  const { lookSeconds: restSeconds, sendingSeconds } = channels;
   const amount = await amountOf(parameters);
   if (typeof amount === "string") return await refuse(parameters, "open", amount);
   // Noted before it is sent: a process that dies in between has sent nothing, or once.
-  if (!(await moveRefund({ database, due, from: "open", to: "sent" }))) return false;
+  const noted = { database, due, from: "open", to: "sent", restSeconds: sendingSeconds } as const;
+  if (!(await moveRefund(noted))) return false;
   const data = gateInterface.encodeFunctionData("refund", [channel, amount]);
   const purpose = purposeOf(due);
-  const back = async () => void (await moveRefund({ database, due, from: "sent", to: "open" }));
+  const follows = async (transaction: string) =>
+    void (await moveRefund({ database, due, from: "sent", to: "sent", transaction, restSeconds }));
+  const back = async () =>
+    void (await moveRefund({ database, due, from: "sent", to: "open", restSeconds }));
   try {
     const sent = await sendTransaction({ context, view, purpose, to: channel.receiver, data });
     // Gas is above the ceiling.
@@ -73,14 +84,16 @@ async function order(parameters: Looking): Promise<boolean> {
       return false;
     }
     const { hash: transaction } = sent;
-    await moveRefund({ database, due, from: "sent", to: "sent", transaction });
+    await follows(transaction);
     logger.info({ channel: channelId, transaction }, "giving back of a channel");
     return false;
   } catch (error) {
     if (error instanceof WouldRevertError) {
       return await refuse(parameters, "sent", describeError(error));
     }
-    if ((await openOf(context, due)) === undefined) await back();
+    // What is recorded may be mined by now, whatever the endpoint has answered.
+    const [recorded] = await attemptsOf({ database, due, purpose });
+    await (recorded === undefined ? back() : follows(recorded));
     if (!(error instanceof RefusedByEndpointError)) throw error;
     logger.warn({ channel: channelId, error: describeError(error) }, "giving back: not now");
     return false;
@@ -145,12 +158,18 @@ async function follow({ context, due, view }: Looking): Promise<boolean> {
     }
     return false;
   }
-  const receipt =
-    due.transaction === null
-      ? null
-      : await answerOf(context.chain.provider.getTransactionReceipt(due.transaction));
-  const error =
-    receipt?.status === 1 ? {} : { error: "it is not known to have been given back: ask again" };
+  const isGivenBack = await isMined(context, due);
+  const error = isGivenBack ? {} : { error: "it is not known to have been given back: ask again" };
   await moveRefund({ database, due, from: "sent", to: "mined", minedBlock: view.head, ...error });
+  return false;
+}
+
+/** Whether any attempt of what was sent was mined, and did what it says: the one that is noted may have been replaced since. */
+async function isMined(context: SettleContext, due: DueRefund): Promise<boolean> {
+  const { chain, database } = context;
+  for (const hash of await attemptsOf({ database, due, purpose: purposeOf(due) })) {
+    const receipt = await answerOf(chain.provider.getTransactionReceipt(hash));
+    if (receipt !== null) return receipt.status === 1;
+  }
   return false;
 }
