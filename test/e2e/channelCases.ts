@@ -230,14 +230,13 @@ export function channelCases(world: () => ChannelWorld): void {
     // A process that died while it wrote leaves half a line.
     writeFileSync(journal(), `${await line(PRICE)}${await line(DEPOSIT, withOtherEnd)}{"id":"0x`);
     const text = readFileSync(journal(), "utf8");
+    const opg = opgOf(world().provider);
+    const before = await opg.balanceOf(payee);
     const claimed = await success(started(...claiming));
     expect(claimed).toContain(`claimed 0.0 OPG -> 2.0 OPG, by a voucher of 2.0 OPG`);
     expect(claimed).toContain(`2.0 OPG to ${payee}, 0.0 OPG of fee`);
     expect(readFileSync(journal(), "utf8")).toBe(text);
-    const opg = contractAt({
-      ...{ name: "OPG", address: addressOf("OPG"), runner: world().provider },
-    });
-    expect(await opg.balanceOf(payee)).toBe(PRICE);
+    expect((await opg.balanceOf(payee)) - before).toBe(PRICE);
     expect(await refusal(...claiming)).toContain("the journal's vouchers are used up");
 
     writeFileSync(journal(), await line(DEPOSIT));
@@ -245,7 +244,7 @@ export function channelCases(world: () => ChannelWorld): void {
     expect(await success(escrow(...claiming))).toContain(
       "claimed 2.0 OPG -> 6.0 OPG, by a voucher of 20.0 OPG",
     );
-    expect(await opg.balanceOf(payee)).toBe(3n * PRICE);
+    expect((await opg.balanceOf(payee)) - before).toBe(3n * PRICE);
     expect(await refusal(...claiming)).toContain("nothing was counted since the last claim");
   });
 
@@ -273,6 +272,8 @@ export function channelCases(world: () => ChannelWorld): void {
     expect(await success(escrow("channels", gate))).toMatch(
       /withdrawal 12\.0 OPG \(12000000000000000000\), asked for at 20\d\d-\S+, can be had from 20\d\d-\S+, in [56] days/,
     );
+    const opg = opgOf(provider);
+    const before = await opg.balanceOf(channel.payer);
     const refunding = ["refund-channel", channelId, ...as(PAYEE)];
     expect(await refusal(...refunding, "--amount", "13")).toContain(
       "has 12.0 OPG that were not claimed, and 13.0 OPG were to go back",
@@ -283,11 +284,12 @@ export function channelCases(world: () => ChannelWorld): void {
     const all = await success(escrow(...refunding, "--amount", "2"));
     expect(all).toContain("2.0 OPG of it were counted, and cannot be claimed afterwards");
     expect(await refusal(...refunding)).toContain("has 0.0 OPG that were not claimed");
-    const opg = contractAt({ name: "OPG", address: addressOf("OPG"), runner: provider });
-    // Two other channels have the payer's other deposits.
-    expect(await opg.balanceOf(channel.payer)).toBe(DEPOSIT - 4n * PRICE);
+    expect((await opg.balanceOf(channel.payer)) - before).toBe(DEPOSIT - 4n * PRICE);
   });
 }
+
+const opgOf = (runner: ChannelWorld["provider"]) =>
+  contractAt({ name: "OPG", address: addressOf("OPG"), runner });
 
 const addressOf = (name: ListedName): string =>
   readAddressBook(BOOK).contracts[name]?.address ?? "";
