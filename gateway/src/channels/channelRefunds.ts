@@ -100,7 +100,10 @@ export class ChannelRefunds {
     if (this.#busy.has(channelId)) throw busyChannel();
     this.#busy.set(channelId, { signer: voucher.channel.payerAuthorizer, most: 0n });
     try {
-      return await this.#outcome(asked, await this.#order(asked, record, url), url);
+      // It may have paid for something while its state was asked for.
+      const latest = this.#ledger.find(channelId) ?? record;
+      const ordered = latest.refund ?? (await this.#order(asked, latest, url));
+      return await this.#outcome(asked, ordered, url);
     } finally {
       this.#busy.delete(channelId);
     }
