@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Journal } from "../journal/journal.ts";
+import { notNoted } from "./channelRefusals.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_HOURS = 24;
@@ -57,6 +58,13 @@ export class ChannelLedger extends Journal<ChannelRecord> {
     });
     await ledger.load();
     return ledger;
+  }
+
+  /** Notes a record before anybody is answered. @throws RefusedRequestError 503 where the disk takes nothing */
+  async note(record: ChannelRecord): Promise<void> {
+    await this.put(record).catch((cause: unknown) => {
+      throw notNoted(cause);
+    });
   }
 }
 

@@ -34,7 +34,6 @@ import {
   busyChannel,
   type ChannelRefusalCode,
   malformedChannel,
-  notNoted,
   notServed,
 } from "./channelRefusals.ts";
 import type { ChannelSettings } from "./channelSettings.ts";
@@ -250,15 +249,9 @@ export class ChannelPayments {
   async #refuseSum(asked: Asked, before: ChannelRecord, code: SumProblem): Promise<Error> {
     // Whoever goes on from what is told now must not come by a used one.
     const record = movedOn(before, asked.most);
-    if (record.charged !== before.charged) await this.#put(record);
+    if (record.charged !== before.charged) await this.#ledger.note(record);
     const state = await this.#source.channel(asked.channelId, false);
     return await this.#refuse(asked, code, { known: { record, state } });
-  }
-
-  async #put(record: ChannelRecord): Promise<void> {
-    await this.#ledger.put(record).catch((cause: unknown) => {
-      throw notNoted(cause);
-    });
   }
 
   async #admit(asked: Asked, known: ChannelRecord | undefined): Promise<Turn> {
@@ -302,7 +295,7 @@ export class ChannelPayments {
     if (turn === undefined) throw new Error("nothing is charged out of turn");
     const { before, voucher } = turn;
     try {
-      await this.#put(withRequest(before, { ...costs, isFailed: false, voucher }));
+      await this.#ledger.note(withRequest(before, { ...costs, isFailed: false, voucher }));
       turn.told = costs.told;
       const running = this.#busy.get(before.id);
       if (running !== undefined) running.most = 0n;

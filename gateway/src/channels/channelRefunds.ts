@@ -14,7 +14,6 @@ import {
   busyChannel,
   type ChannelRefusalCode,
   malformedRefund,
-  notNoted,
   notServed,
   refundPending,
 } from "./channelRefusals.ts";
@@ -132,7 +131,7 @@ export class ChannelRefunds {
       most: amount === undefined ? null : String(amount),
     };
     try {
-      await this.#put({ ...record, refund, lastRefund: refund.number });
+      await this.#ledger.note({ ...record, refund, lastRefund: refund.number });
     } catch (error) {
       await this.#ledger.put(record).catch(() => undefined);
       throw error;
@@ -207,14 +206,8 @@ export class ChannelRefunds {
 
   async #end(record: ChannelRecord): Promise<ChannelRecord> {
     const ended = { ...record, refund: null };
-    await this.#put(ended);
+    await this.#ledger.note(ended);
     return ended;
-  }
-
-  async #put(record: ChannelRecord): Promise<void> {
-    await this.#ledger.put(record).catch((cause: unknown) => {
-      throw notNoted(cause);
-    });
   }
 
   /**
