@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Channel, channelIdOf } from "@haca/protocol/channels";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { answering } from "./support/bed.ts";
 import {
   ChannelBed,
@@ -19,7 +19,11 @@ import { QUESTION, refusalIn, TRANSACTION } from "./support/paidBed.ts";
 /** Large enough that nobody guesses a sum below it. */
 const PRICE = 10n ** 18n;
 const channel = { gate: GATE, withdrawDelay: DELAY, minDeposit: 9n * PRICE, minRefund: PRICE };
-const prices = { models: new Map([["m", { amount: PRICE }]]), rate: undefined };
+const models = new Map([
+  ["m", { amount: PRICE }],
+  ["n", { amount: 9n * PRICE }],
+]);
+const prices = { models, rate: undefined };
 
 type Order = {
   channel: Omit<Channel, "withdrawDelay"> & { withdrawDelay: number };
@@ -277,6 +281,39 @@ describe("while something is given back of a channel", () => {
     await payer.refund(bed);
     // Both answers can be claimed still.
     expect(orders.map(({ kept }) => kept)).toEqual([String(2n * PRICE)]);
+  });
+
+  it("and what is paid by it while its state is asked for stays in it, too", async () => {
+    const { bed, orders } = await start();
+    const { payer } = await paying(bed);
+    const dear = { ...QUESTION, model: "n" };
+    const { facilitator, settles } = bed.paid;
+    bed.paid.settles = { success: false, errorReason: "insufficient_funds" };
+    await bed.post(dear, payer);
+    bed.paid.settles = settles;
+    const deposit = payer.last;
+    const now = performance.now.bind(performance);
+    let ahead = 0;
+    vi.spyOn(performance, "now").mockImplementation(() => now() + ahead);
+    onTestFinished(() => vi.restoreAllMocks());
+    /** What is known of the channel is too old to be gone by. */
+    const age = () => {
+      ahead += 31_000;
+    };
+    age();
+    const { handler } = facilitator;
+    let asked = 0;
+    let paid: Response | undefined;
+    facilitator.handler = async (response, request) => {
+      if (request.path.startsWith("/channels/")) asked += 1;
+      // First comes the request that is told a sum, then the one with this sum: while it waits, the deposit is paid.
+      if (asked === 1) age();
+      if (asked === 2 && paid === undefined) paid = await bed.post(dear, deposit);
+      await handler(response, request);
+    };
+    await payer.refund(bed);
+    expect(paid?.status).toBe(200);
+    expect(orders.map(({ kept }) => kept)).toEqual([String(10n * PRICE)]);
   });
 });
 
