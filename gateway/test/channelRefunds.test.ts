@@ -295,7 +295,7 @@ describe("while something is given back of a channel", () => {
     const now = performance.now.bind(performance);
     let ahead = 0;
     vi.spyOn(performance, "now").mockImplementation(() => now() + ahead);
-    onTestFinished(() => vi.restoreAllMocks());
+    onTestFinished(() => void vi.restoreAllMocks());
     /** What is known of the channel is too old to be gone by. */
     const age = () => {
       ahead += 31_000;

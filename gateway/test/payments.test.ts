@@ -4,6 +4,8 @@ import { ANSWER, answering, DONE, ends, says, streaming } from "./support/bed.ts
 import { Deferred } from "./support/deferred.ts";
 import {
   ESCROW,
+  FORGED_NONCE,
+  forgedBy,
   PaidBed,
   Payer,
   PRICE,
@@ -14,18 +16,6 @@ import {
 } from "./support/paidBed.ts";
 
 const FAILED = answering({ error: { message: "no" } }, 500);
-
-/** A nonce that nobody draws. */
-const FORGED_NONCE = "4711471147114711";
-
-/** What a thief has signed, in a payer's name. */
-function forgedBy(thief: Payer, payer: Payer): Record<string, string> {
-  const text = Buffer.from(thief.last["payment-signature"] ?? "", "base64").toString();
-  const payment = JSON.parse(text);
-  const { permit2Authorization: permit } = payment.payload;
-  Object.assign(permit, { from: payer.account.address, nonce: FORGED_NONCE });
-  return { "payment-signature": Buffer.from(JSON.stringify(payment)).toString("base64") };
-}
 
 describe("a request that costs something", () => {
   it("is offered both routes, in one flow, under one quote, and with nothing of the prompt", async () => {

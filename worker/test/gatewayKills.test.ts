@@ -4,6 +4,7 @@ import { operatorInterface } from "@haca/protocol/operatorCalls";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
 import type { Wallet } from "ethers";
 import { expect, it, onTestFinished } from "vitest";
+import type { ContractOf } from "../../scripts/lib/contracts.ts";
 import { channelClient, signedIn as channelPaymentIn } from "./support/channelClient.ts";
 import { channelAt, DELAY, openGate } from "./support/channels.ts";
 import { createOperator, DEPLOYMENT } from "./support/commerce.ts";
@@ -24,6 +25,7 @@ const REQUESTS = isDeep ? Number(process.env.HACA_KILLED_REQUESTS ?? 1_000) : 8;
 const SEED = isDeep ? "kills 1000" : "kills 8, 271";
 /** Of one channel, one after another. */
 const CHANNEL_REQUESTS = 100;
+const REFUNDS = 18;
 /** Of four requests two are paid, and one of these two is a stream. */
 const isPaid = (index: number): boolean => index % 4 < 2;
 /** Of four that are paid two are held by the escrow, and two by the public one. */
@@ -35,6 +37,8 @@ const APART = isDeep ? 10 : 4;
 const CLIENTS = 4;
 /** A death comes so long after a request went upstream at most: while it is signed, stored, handed in, shown, or settled. */
 const MAXIMUM_DELAY_MS = 60;
+/** The same after a payer has begun to ask for what is left of its channel: it is told a sum, ordered, sent, or known of. */
+const MAXIMUM_REFUND_MS = 1_000;
 /** A death costs seconds, and the deep run has a hundred of them. */
 const TIMEOUT_MS = isDeep ? 7_200_000 : 600_000;
 /** After so many answers the deep run says how far it is. */
@@ -76,7 +80,7 @@ async function startPair(onAsked: () => void) {
   const gatewaySettings = {
     ...chain.gatewaySettings,
     ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
-    ...{ HACA_GATEWAY_ROUTES: "escrow,commerce" },
+    ...{ HACA_GATEWAY_ROUTES: "escrow,commerce", HACA_GATEWAY_MIN_REFUND: String(PRICE) },
     HACA_GATEWAY_COMMERCE_OPERATOR: String(operator.target),
     HACA_GATEWAY_MODELS: `chat=${versionId},free=${versionId}`,
     HACA_GATEWAY_PRICES: JSON.stringify({
@@ -232,6 +236,51 @@ it(
   TIMEOUT_MS,
 );
 
+/** Asks by channel until there is a whole answer. Returns the id of its result. */
+async function askByChannel(parameters: {
+  pair: KilledPair;
+  paying: typeof fetch;
+  seed: number;
+}): Promise<string> {
+  const { pair, paying, seed } = parameters;
+  for (;;) {
+    const url = await pair.url;
+    try {
+      const response = await paying(`${url}/v1/channel/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model: "chat", messages: [], seed, stream: isStream(seed) }),
+      });
+      const { haca } = signedIn(await response.text());
+      if (haca !== undefined) return haca.message.requestId;
+    } catch {
+      // It was killed in the middle.
+    }
+    await pair.settled();
+  }
+}
+
+/** All answers are settled, once, and each result that is was claimed of the channel. */
+async function expectClaimed(parameters: {
+  chain: PaidChain;
+  gate: ContractOf<"ChannelGate">;
+  channelId: string;
+  answers: readonly string[];
+}): Promise<void> {
+  const { answers, chain, channelId, gate } = parameters;
+  const counts = await waitFor(async () => {
+    await chain.tee.chain.send("evm_mine");
+    const { claimed } = await channelAt(chain.tee, channelId);
+    const settled = await chain.tee.chain.countSettlements();
+    // What was settled so far may be claimed before the last answers are.
+    const isAll = answers.every((id) => settled.has(id));
+    const isClaimed = isAll && claimed === (await gate.provenOf(channelId));
+    return isClaimed && claimed === PRICE * BigInt(settled.size) ? settled : undefined;
+  });
+  // A stream whose client was told of nothing may be settled besides, signed over what it was sent.
+  expect([...counts.values()].every((count) => count === 1)).toBe(true);
+}
+
 it.runIf(isDeep)(
   `kill -9 over ${CHANNEL_REQUESTS} requests of one channel: every answer is claimed once, and nothing else is`,
   async () => {
@@ -245,39 +294,56 @@ it.runIf(isDeep)(
     // Enough for what is noted as charged for answers that nobody got, too.
     const payer = await chain.payer(PRICE * BigInt(10 * CHANNEL_REQUESTS));
     const { paying, payments } = channelClient({ payer, rpcUrl: chain.tee.chain.url });
-    const ask = async (seed: number): Promise<string> => {
-      for (;;) {
-        const url = await pair.url;
-        try {
-          const response = await paying(`${url}/v1/channel/chat/completions`, {
-            method: "POST",
-            headers: { "content-type": "application/json" },
-            body: JSON.stringify({ model: "chat", messages: [], seed, stream: isStream(seed) }),
-          });
-          const { haca } = signedIn(await response.text());
-          if (haca !== undefined) return haca.message.requestId;
-        } catch {
-          // It was killed in the middle.
-        }
-        await pair.settled();
-      }
-    };
     const answers: string[] = [];
-    for (let seed = 0; seed < CHANNEL_REQUESTS; seed++) answers.push(await ask(seed));
+    for (let seed = 0; seed < CHANNEL_REQUESTS; seed++) {
+      answers.push(await askByChannel({ pair, paying, seed }));
+    }
     await pair.settled();
     expect(pair.deaths).toBeGreaterThan(0);
     expect(new Set(answers).size).toBe(CHANNEL_REQUESTS);
-    const { channelId } = channelPaymentIn(payments[0]);
-    const counts = await waitFor(async () => {
-      await chain.tee.chain.send("evm_mine");
-      const { claimed } = await channelAt(chain.tee, channelId);
-      const settled = await chain.tee.chain.countSettlements();
-      // What was settled so far may be claimed before the last answers are.
-      const isAll = answers.every((id) => settled.has(id));
-      const isClaimed = isAll && claimed === (await gate.provenOf(channelId));
-      return isClaimed && claimed === PRICE * BigInt(settled.size) ? settled : undefined;
+    await expectClaimed({
+      chain,
+      gate,
+      channelId: channelPaymentIn(payments[0]).channelId,
+      answers,
     });
-    // A stream whose client was told of nothing may be settled besides, signed over what it was sent.
-    expect([...counts.values()].every((count) => count === 1)).toBe(true);
   },
+);
+
+it.runIf(isDeep)(
+  `kill -9 over ${REFUNDS} refunds of one channel: what was charged is claimed, and the rest is with its payer`,
+  async () => {
+    const random = seeded("kills of refunds");
+    const { chain, gate, pair } = await startPair(() => undefined);
+    const money = PRICE * BigInt(10 * REFUNDS);
+    const payer = await chain.payer(money);
+    const { paying, payments, scheme } = channelClient({ payer, rpcUrl: chain.tee.chain.url });
+    const answers: string[] = [];
+    for (let seed = 0; seed < REFUNDS; seed++) {
+      answers.push(await askByChannel({ pair, paying, seed }));
+      const { channelId } = channelPaymentIn(payments[0]);
+      const parts = VICTIMS[seed % VICTIMS.length] ?? [];
+      pair.kill(parts, random(MAXIMUM_REFUND_MS));
+      // It asks until all is with it that is not charged.
+      await waitFor(async () => {
+        const url = await pair.url;
+        await scheme.refund(`${url}/v1/channel/chat/completions`).catch(() => undefined);
+        await pair.settled();
+        // The next is not taken before the one before is as deep as reorganisations are watched for.
+        await chain.tee.chain.send("evm_mine");
+        const { balance } = await channelAt(chain.tee, channelId);
+        return balance === PRICE * BigInt(answers.length) ? true : undefined;
+      });
+      expect(await chain.balanceOf(payer.address)).toBe(money - PRICE * BigInt(answers.length));
+    }
+    expect(pair.deaths).toBe(REFUNDS);
+    expect(new Set(answers).size).toBe(REFUNDS);
+    await expectClaimed({
+      chain,
+      gate,
+      channelId: channelPaymentIn(payments[0]).channelId,
+      answers,
+    });
+  },
+  TIMEOUT_MS,
 );

@@ -13,7 +13,16 @@ export class GrantLedger extends Journal<Grant> {
     await ledger.load();
     return ledger;
   }
+
+  /** The payer's grant that was named so, unless its money went back: then the name is free. */
+  namedBy(payer: string, name: string): Grant | undefined {
+    return this.of(payer).find(({ named, state }) => named?.by === name && !isGivenBack(state));
+  }
 }
+
+/** Its request had no answer. */
+export const isGivenBack = (state: Grant["state"]): boolean =>
+  state === "failed" || state === "ended";
 
 function isKept({ at, route, state }: Grant): boolean {
   if (at >= Date.now() - KEEP_MS) return true;

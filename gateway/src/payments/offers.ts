@@ -12,6 +12,7 @@ import type {
 import { ZeroAddress } from "ethers";
 import type { RefusedRequestError } from "../gatewayError.ts";
 import { type Route, SCHEMES } from "./payment.ts";
+import { IDENTIFIER_EXTENSION } from "./paymentIdentifier.ts";
 import type { Quote } from "./quote.ts";
 
 /** Seconds that what a client signs can be used: time for it to come back, and to be mined. */
@@ -151,6 +152,7 @@ export async function processPayment(parameters: {
   const server = new x402HTTPResourceServer(resources, {
     ...{ accepts: offersOf(settings, quote), resource: request.url },
     ...{ description: "a signed answer of a language model", mimeType: "application/json" },
+    extensions: IDENTIFIER_EXTENSION,
   });
   await server.initialize();
   const adapter: HTTPAdapter = {

@@ -13,7 +13,7 @@ import { Cancellations } from "./cancellations.ts";
 import { Facilitator } from "./facilitator.ts";
 import { commerceJobOf, fitsQuote } from "./fitsQuote.ts";
 import { type Grant, heldBy } from "./grant.ts";
-import { GrantLedger } from "./grantLedger.ts";
+import { GrantLedger, isGivenBack } from "./grantLedger.ts";
 import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
 import {
@@ -28,6 +28,7 @@ import {
 } from "./paidRequest.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
 import { isHeld, type Payment, readPayment } from "./payment.ts";
+import { identifierIn } from "./paymentIdentifier.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
 import { tokenPriceOf } from "./prices.ts";
 import { type Quote, Quotes } from "./quote.ts";
@@ -36,8 +37,10 @@ import { RateSource } from "./rate.ts";
 import {
   FAILED_PAID,
   malformed,
+  namedUnderWay,
   noLedger,
   notKept,
+  otherNamed,
   type RefusalCode,
   refusalOf,
 } from "./refusals.ts";
@@ -58,6 +61,8 @@ type Asked = {
   quote: Quote;
   request: ChatRequest;
   url: string;
+  /** what the payer calls the request, where it has signed the payment */
+  name: string | undefined;
 };
 
 /**
@@ -147,6 +152,7 @@ export class Payments {
     const payment = readPayment(payload?.payload, payload?.accepted?.scheme);
     const extra = payload?.accepted?.extra as { haca?: { salt?: unknown } } | undefined;
     if (payload === undefined || payment === undefined) throw malformed();
+    const name = identifierIn(payload);
     const request = saltedBy(parameters.request, extra?.haca?.salt);
     const id = idOf(payment);
     const known = this.#ledger.find(id);
@@ -171,19 +177,20 @@ export class Payments {
     if (known !== undefined && known.contentHash !== payment.contentHash) {
       throw await refuse("payment.otherUnderNonce");
     }
-    if (known?.state === "failed" || known?.state === "ended") {
+    if (known !== undefined && isGivenBack(known.state)) {
       throw await refuse("payment.cancelled");
     }
     const repeat = repeatOf({
       key: keyOf({ id, contentHash: payment.contentHash }),
       request: requestBytes(request, request.salt),
     });
-    return { id, header, payload, payment, quote, request: { ...request, repeat }, url };
+    return { id, header, payload, payment, quote, request: { ...request, repeat }, url, name };
   }
 
   /**
-   * The request itself; or, where the same payer has paid for the same a short while ago, that one: clients send a request again
-   * by themselves, and pay again. Then nobody brings the second payment to the chain.
+   * The request itself; or, where the same payer has paid for the same a short while ago, or under the same name, that one: clients
+   * send a request again by themselves, and pay again. Then nobody brings the second payment to the chain.
+   * @throws RefusedRequestError where the name is that of another request
    */
   #reused(asked: Asked): Asked {
     const { payload, payment } = asked;
@@ -192,19 +199,29 @@ export class Payments {
     const domain = { name, version, chainId, verifyingContract };
     // Who only says that they are the payer neither gets an answer of the payer's nor stands in the way of one.
     if (!isSignedByPayer({ payment, payload: payload.payload, chainId, token: domain })) {
-      return asked;
+      return { ...asked, name: undefined };
     }
+    const named = this.#namedAs(asked);
     const key = keyOfSame(asked);
     const first = this.#same.find(key);
     if (first !== undefined && this.#isAlive(first.id)) return first;
+    if (named !== undefined) return answeredAs(asked, named);
     this.#same.remember(key, asked);
     return asked;
+  }
+
+  /** What the payer has paid for under the same name, by another payment. @throws RefusedRequestError 400 where it is something else */
+  #namedAs({ id, name, payment, request }: Asked): Grant | undefined {
+    const grant = name === undefined ? undefined : this.#ledger.namedBy(payment.payer, name);
+    if (grant === undefined || grant.id === id) return undefined;
+    if (grant.named?.same !== sameOf(request)) throw otherNamed();
+    return grant;
   }
 
   /** Whether a grant is about to have an answer, or has one. */
   #isAlive(id: string): boolean {
     const state = this.#ledger.find(id)?.state;
-    return state === undefined ? this.#running.has(id) : state !== "failed" && state !== "ended";
+    return state === undefined ? this.#running.has(id) : !isGivenBack(state);
   }
 
   async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
@@ -251,12 +268,14 @@ export class Payments {
 
   /** Takes the money, or finds that it was taken. @throws RefusedRequestError */
   async #grant(asked: Asked): Promise<Grant> {
-    const { header, id, payment, quote, request, url } = asked;
+    const { header, id, name, payment, quote, request, url } = asked;
     const known = this.#ledger.find(id);
     if (known?.state === "answered") throw notKept();
     if (known !== undefined && known.state !== "opening") return known;
     const { payer, route, amount } = payment;
     if (known === undefined) {
+      // Another request may have taken the name since it was read.
+      if (this.#namedAs(asked) !== undefined) throw namedUnderWay();
       const settings = this.#settings.limits;
       requireWithinLimits({ ledger: this.#ledger, settings, payer, amount });
     }
@@ -266,6 +285,7 @@ export class Payments {
       ...{ requestHash: request.inputHash, contentHash: payment.contentHash },
       ...{ validUntil: String(payment.validUntil), state: "opening", transaction: null },
       ...(job && { job: commerceJobText(job) }),
+      ...(name !== undefined && { named: { by: name, same: sameOf(request), salt: request.salt } }),
       at: Date.now(),
     };
     if (known === undefined) await this.#ledger.put(opening).catch(noLedger);
@@ -375,7 +395,7 @@ export class Payments {
   #failedPaid(error: unknown, grant: Grant): RefusedRequestError {
     const isKnown = error instanceof RefusedRequestError;
     if (!isKnown) this.#logger.error({ err: error }, "a paid request failed");
-    const what = grant.state === "failed" || grant.state === "ended" ? BACK : AGAIN;
+    const what = isGivenBack(grant.state) ? BACK : AGAIN;
     return new RefusedRequestError({
       status: FAILED_PAID,
       code: isKnown ? error.code : "gateway.failed",
@@ -384,6 +404,15 @@ export class Payments {
       cause: error,
     });
   }
+}
+
+/** A request as it was first paid for, by a payment that nobody may have here any more. @throws RefusedRequestError 406 while it has no answer */
+function answeredAs(asked: Asked, { contentHash, id, named, state }: Grant): Asked {
+  if (state !== "answered") throw namedUnderWay();
+  const request = saltedBy(asked.request, named?.salt);
+  const key = keyOf({ id, contentHash });
+  const repeat = repeatOf({ key, request: requestBytes(request, request.salt) });
+  return { ...asked, id, request: { ...request, repeat } };
 }
 
 /** What a payer says a second time. */

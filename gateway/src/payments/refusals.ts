@@ -51,3 +51,17 @@ export const noLedger = (cause: unknown): never => {
     message: "the gateway cannot note payments now, and takes none",
   });
 };
+
+/** The payer has given the name of its payment to another request. */
+export const otherNamed = (): RefusedRequestError =>
+  new RefusedRequestError({
+    ...{ status: 400, code: "payment.otherUnderIdentifier", field: "payment-signature" },
+    message: "payment-signature: the identifier of the payment is that of another request",
+  });
+
+/** A request that was paid for under this name has no answer yet, and only the payment that it was paid with makes one. */
+export const namedUnderWay = (): RefusedRequestError =>
+  new RefusedRequestError({
+    ...{ status: FAILED_PAID, code: "payment.underWay" },
+    message: "the request of this identifier is paid for by another payment: send that one again",
+  });

@@ -7,7 +7,8 @@ import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { UptoEvmScheme } from "@x402/evm/upto/client";
 import {
   decodePaymentResponseHeader,
-  wrapFetchWithPaymentFromConfig,
+  wrapFetchWithPayment,
+  x402Client,
   type x402ClientConfig,
 } from "@x402/fetch";
 import { pino } from "pino";
@@ -190,6 +191,8 @@ export class Payer {
   /** headers of the payments that it made */
   readonly payments: string[] = [];
   readonly paying: typeof fetch;
+  /** how it names what it pays for, by x402's extension `payment-identifier` */
+  name: string | undefined;
 
   constructor(
     scheme: "upto" | "exact" = "upto",
@@ -197,11 +200,21 @@ export class Payer {
   ) {
     const signer = toClientEvmSigner(this.account);
     const client = scheme === "upto" ? new UptoEvmScheme(signer) : new ExactEvmScheme(signer);
-    this.paying = wrapFetchWithPaymentFromConfig(fetchNoting(this.payments), {
+    const configured = x402Client.fromConfig({
       schemes: [{ network: NETWORK, client }],
       spendControls: false,
       paymentRequirementsSelector: change,
     });
+    const key = "payment-identifier";
+    configured.registerExtension({
+      key,
+      enrichPaymentPayload: async (payload) => {
+        if (this.name === undefined) return payload;
+        const info = { required: false, id: this.name };
+        return { ...payload, extensions: { ...payload.extensions, [key]: { info } } };
+      },
+    });
+    this.paying = wrapFetchWithPayment(fetchNoting(this.payments), configured);
   }
 
   get address(): string {
@@ -212,6 +225,18 @@ export class Payer {
   get last(): Record<string, string> {
     return { "payment-signature": this.payments.at(-1) ?? "" };
   }
+}
+
+/** A nonce that nobody draws. */
+export const FORGED_NONCE = "4711471147114711";
+
+/** What a thief has signed, in a payer's name. */
+export function forgedBy(thief: Payer, payer: Payer): Record<string, string> {
+  const text = Buffer.from(thief.last["payment-signature"] ?? "", "base64").toString();
+  const payment = JSON.parse(text);
+  const { permit2Authorization: permit } = payment.payload;
+  Object.assign(permit, { from: payer.account.address, nonce: FORGED_NONCE });
+  return { "payment-signature": Buffer.from(JSON.stringify(payment)).toString("base64") };
 }
 
 /** What a response says of its payment. */
