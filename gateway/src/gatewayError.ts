@@ -1,4 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
+import type { StoredAnswer } from "./answers/answerFile.ts";
 
 /** A missing or wrong setting. One line that names the variable; exit status 2. */
 export class ConfigurationError extends BaseError {}
@@ -59,6 +60,18 @@ export class UpstreamError extends RefusedRequestError {}
 
 /** The worker's queue has not taken a result: there is no answer then. */
 export class QueueError extends RefusedRequestError {}
+
+/** A refusal that was sealed: who brings the request does not read it. */
+export class SealedRefusalError extends BaseError {
+  /** as it is sent, and to whoever brings the same again with the same payment meanwhile */
+  readonly answer: StoredAnswer;
+
+  constructor(parameters: { answer: StoredAnswer; cause: unknown }) {
+    const message = "the request was refused, for its client's eyes";
+    super({ code: "ohttp.refused", message, cause: parameters.cause });
+    this.answer = parameters.answer;
+  }
+}
 
 /** The client has gone before anything was sent to it. */
 export class ClientGoneError extends BaseError {

@@ -4,6 +4,7 @@ import { EnclaveDocuments } from "./attestation/enclaveDocuments.ts";
 import { ChannelPayments } from "./channels/channelPayments.ts";
 import { LegacyFacilitator } from "./legacy/legacyFacilitator.ts";
 import { createMetrics } from "./metrics.ts";
+import type { SealedPayments } from "./ohttp/addOhttpRoutes.ts";
 import { OhttpKeys } from "./ohttp/ohttpKeys.ts";
 import { createOperatorApp } from "./operator/createOperatorApp.ts";
 import { Payments } from "./payments/payments.ts";
@@ -12,7 +13,7 @@ import { ResultQueue } from "./queue/resultQueue.ts";
 import { ResultReader } from "./queue/resultReader.ts";
 import { Admission } from "./server/admission.ts";
 import { stopping } from "./server/answerRequest.ts";
-import { createGatewayApp } from "./server/createGatewayApp.ts";
+import { CHANNEL_BASE, createGatewayApp } from "./server/createGatewayApp.ts";
 import { startServer } from "./server/startServer.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
 import { shownBy } from "./settings/readTls.ts";
@@ -62,10 +63,10 @@ export async function startGateway(parameters: {
   if (payments === undefined) logger.warn("no prices are set: every answer is free");
   const admission = new Admission(config.admission);
   let isStopping = false;
-  // Whoever has a session key alone is not in the enclave, or does not speak for it in this. Nobody could ask a sealed
-  // request for money.
+  // Whoever has a session key alone is not in the enclave, or does not speak for it in this. With prices nothing sealed is free.
+  const sealed = config.payments?.prices.oblivious;
   const ohttp =
-    signer.session === null && payments === undefined
+    signer.session === null && (payments === undefined || sealed !== undefined)
       ? await OhttpKeys.make({ overlapMs: config.ohttpOverlapMs, clock: Date.now })
       : undefined;
   const app = createGatewayApp({
@@ -92,6 +93,10 @@ export async function startGateway(parameters: {
     origins: config.http.origins,
     ...(payments && { answer: (asked) => payments.answer(asked) }),
     ...(channels && { answerByChannel: (asked) => channels.answer(asked) }),
+    sealedPayments: [
+      ...payable("/v1", payments, { keepsMoney: true }),
+      ...payable(CHANNEL_BASE, channels, { keepsMoney: false }),
+    ],
     refunds: channels?.refunds,
   });
   const { clientMs } = limits;
@@ -100,6 +105,15 @@ export async function startGateway(parameters: {
   const operator = config.operator && (await startOperator(config.operator).catch(giveUpServer));
   const operatorUrl = operator?.url;
   logger.info({ url: server.url, operatorUrl, teeId, session: signer.session }, "listening");
+
+  function payable(
+    base: string,
+    payments: Payments | ChannelPayments | undefined,
+    { keepsMoney }: { keepsMoney: boolean },
+  ): SealedPayments[] {
+    if (payments === undefined) return [];
+    return [{ base, keepsMoney, answer: (asked) => payments.answerPaid(asked) }];
+  }
 
   async function startOperator(address: { host: string; port: number }) {
     const giveKey = (key: string) => upstream.giveKey(key);

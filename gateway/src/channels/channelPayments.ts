@@ -1,20 +1,22 @@
 import { channelAccount } from "@haca/protocol/pageOpening";
 import type { PaymentRequirements } from "@x402/core/types";
 import type { Logger } from "pino";
-import { repeatOf } from "../answers/answerFile.ts";
-import { QueueError, RefusedRequestError } from "../gatewayError.ts";
+import { type Repeat, repeatOf } from "../answers/answerFile.ts";
+import { QueueError, RefusedRequestError, SealedRefusalError } from "../gatewayError.ts";
+import { sentSealed } from "../ohttp/sealedForms.ts";
 import { Facilitator } from "../payments/facilitator.ts";
 import { paidParts } from "../payments/paidParts.ts";
 import { decode, requestBytes, saltedBy, sameOf, withoutSalt } from "../payments/paidRequest.ts";
+import { type PaidParameters, type Payable, plainPayable } from "../payments/payable.ts";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
-import { tokenPriceOf } from "../payments/prices.ts";
+import { priceFor, tokenPriceOf } from "../payments/prices.ts";
 import { type Quote, Quotes } from "../payments/quote.ts";
 import { amountNow, quoteEnd } from "../payments/quoting.ts";
 import { RateSource } from "../payments/rate.ts";
+import { withHeaders } from "../payments/refusals.ts";
 import { priceOfAnswer } from "../payments/tokenPrice.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import { type AnswerParameters, answerRequest } from "../server/answerRequest.ts";
-import type { ChatRequest } from "../server/chatRequest.ts";
 import { ChannelDeposits } from "./channelDeposits.ts";
 import {
   ChannelLedger,
@@ -50,7 +52,7 @@ type Asked = ChannelPayload & {
   most: bigint;
   /** what was charged of the channel before, as the client has it */
   base: bigint;
-  request: ChatRequest;
+  request: Payable & { repeat: Repeat };
   url: string;
 };
 
@@ -135,10 +137,15 @@ export class ChannelPayments {
 
   /** Answers a request, if it costs nothing or is paid. @throws RefusedRequestError 402 with the offer where it is not */
   async answer(parameters: AnswerParameters): Promise<Response> {
-    const { c, request } = parameters;
-    if (this.#settings.prices.models.get(request.model) === undefined) {
+    if (priceFor(this.#settings.prices, parameters.request) === undefined) {
       return await answerRequest(parameters);
     }
+    return await this.answerPaid(plainPayable(parameters));
+  }
+
+  /** Answers what costs something, if it is paid. @throws as `answer` */
+  async answerPaid(parameters: PaidParameters): Promise<Response> {
+    const { c, request } = parameters;
     const header = c.req.header("payment-signature");
     const { url } = c.req;
     if (header === undefined) throw await this.#refuse({ request, url }, "payment.required");
@@ -149,7 +156,7 @@ export class ChannelPayments {
   }
 
   /** What a voucher is for. @throws RefusedRequestError where it is for nothing, or for something else */
-  async #read(given: { header: string; request: ChatRequest; url: string }): Promise<Asked> {
+  async #read(given: { header: string; request: Payable; url: string }): Promise<Asked> {
     const { header, url } = given;
     const payload = decode(header);
     const read = readChannelPayload(payload?.payload, this.#settings.chainId);
@@ -177,10 +184,10 @@ export class ChannelPayments {
     return { ...read, quote, most, base, request: { ...request, repeat }, url };
   }
 
-  async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
-    const { asked, c, parts } = parameters;
+  async #answerPaid(parameters: PaidParameters & { asked: Asked }): Promise<Response> {
+    const { asked, make, parts } = parameters;
     const { channelId, most, request, voucher } = asked;
-    const perToken = tokenPriceOf(this.#settings.prices.models.get(request.model));
+    const perToken = tokenPriceOf(priceFor(this.#settings.prices, request));
     const held: { turn?: Turn } = {};
     const charge: Charge = {
       requester: channelAccount(channelId),
@@ -207,11 +214,16 @@ export class ChannelPayments {
       onEnd: (error) => void this.#end(held.turn, error),
     });
     try {
-      const response = await answerRequest({ c, parts: paid, request });
+      const { inputHash, repeat, salt } = request;
+      const isNoted = () => held.turn !== undefined;
+      const response = await make({ parts: paid, fields: { inputHash, repeat, salt }, isNoted });
       if (held.turn !== undefined) held.turn.isTold = true;
       return await this.#told(asked, response, held.turn);
     } catch (error) {
       const { turn } = held;
+      if (error instanceof SealedRefusalError) {
+        return withHeaders(sentSealed(error.answer), this.#headersOf({ asked, turn, charged: 0n }));
+      }
       if (turn === undefined || !(error instanceof RefusedRequestError)) throw error;
       // Nothing was charged, but a deposit may have been made.
       const headers = this.#headersOf({ asked, turn, charged: 0n });
@@ -325,9 +337,7 @@ export class ChannelPayments {
     const text = turn === undefined && !isStream ? await response.text() : undefined;
     const charged = turn?.told ?? (text === undefined ? asked.most : priceIn(text));
     const shown = text === undefined ? response : new Response(text, response);
-    const headers = this.#headersOf({ asked, turn, charged });
-    for (const [name, value] of Object.entries(headers)) shown.headers.set(name, value);
-    return shown;
+    return withHeaders(shown, this.#headersOf({ asked, turn, charged }));
   }
 
   #headersOf(parameters: { asked: Asked; turn: Turn | undefined; charged: bigint }) {
@@ -342,7 +352,7 @@ export class ChannelPayments {
 
   /** The offer for a request, as the refusal that has it. */
   async #refuse(
-    given: { request: ChatRequest; url: string },
+    given: { request: Payable; url: string },
     code: ChannelRefusalCode,
     more: {
       known?: { record: ChannelRecord; state: ChannelState };
@@ -361,9 +371,7 @@ export class ChannelPayments {
   }
 
   /** @throws RefusedRequestError 503 where there is no price now, or nobody who could be paid by the gate */
-  async #quoteFor(
-    request: ChatRequest,
-  ): Promise<{ quote: Quote; depositMethods: readonly string[] }> {
+  async #quoteFor(request: Payable): Promise<{ quote: Quote; depositMethods: readonly string[] }> {
     const { kinds, node, payee, prices, token } = this.#settings;
     const gate = await this.#source.gate(this.#channel.gate);
     const problem = gateProblem({ settings: this.#settings, channel: this.#channel, gate });
@@ -371,7 +379,7 @@ export class ChannelPayments {
       this.#logger.error({ problem }, "channels are not offered");
       throw notServed();
     }
-    const price = prices.models.get(request.model);
+    const price = priceFor(prices, request);
     const { amount, rate } = await amountNow({ price, rates: this.#rates });
     const quote = this.#quotes.sign({
       ...{ path: request.path, amount: String(amount), token: token.address, node, payee, kinds },

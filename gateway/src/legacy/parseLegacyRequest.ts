@@ -28,6 +28,8 @@ export function parseLegacyRequest(parameters: {
   models: ReadonlyMap<string, string>;
   /** members that are taken out, unread */
   drops?: readonly string[];
+  /** throws where something stands in the body that must not */
+  forbid?: (json: ReadonlyMap<string, unknown>) => void;
   /** whether the answer is signed in both profiles */
   signsBoth: boolean;
 }): LegacyRequest {

@@ -1,114 +1,86 @@
 import type { Context } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
-import { answerBytes, refusalText } from "../server/answerBytes.ts";
+import { type PaidParameters, SEALED_PATH, sealedPayable } from "../payments/payable.ts";
 import { type GatewayContext, stopping } from "../server/answerRequest.ts";
-import { STREAM_TYPE } from "../server/answerStream.ts";
 import type { App } from "../server/app.ts";
 import { legacyErrorText, refusalFor } from "../server/errorViews.ts";
 import type { GatewayParts } from "../server/gatewayParts.ts";
+import { only } from "../server/only.ts";
+import { answerUnpaid, paidSealed } from "./answerOpened.ts";
 import { configView } from "./configView.ts";
-import { openRequest } from "./openRequest.ts";
-import { ChunkSealer, sealAnswer } from "./sealAnswer.ts";
-import { sealEvents } from "./sealEvents.ts";
+import type { OhttpKeys } from "./ohttpKeys.ts";
 import { SeenRequests } from "./seenRequests.ts";
 
 const MAXIMUM_BODY = 512 * 1024;
 /** Requests that are remembered so as not to be answered twice: some 20 MB. */
 const MAXIMUM_SEEN = 131_072;
 const REQUEST_TYPE = "message/ohttp-req";
-const RESPONSE_TYPE = "message/ohttp-res";
-const CHUNKED_TYPE = "message/ohttp-chunked-res";
-/** What a client may name itself by, and is neither hashed nor sent upstream. */
-const DROPPED = ["user", "metadata", "x-request-id", "request_id"];
+
+/** How sealed requests are paid at a path. */
+export type SealedPayments = {
+  /** of the path: what stands before `ohttp` */
+  base: string;
+  answer: (parameters: PaidParameters) => Promise<Response>;
+  /** whether a failure costs the payer all the same */
+  keepsMoney: boolean;
+};
 
 /**
  * Oblivious requests of the public network's clients, which a relay brings: the gateway learns no sender, the relay no prompt.
  * - `GET /v1/ohttp/config`: the key, signed by the enclave
  * - `POST /v1/ohttp`: a chat request that is sealed to it; everything that becomes of it once it is opened, refusals too, is
- *   sealed for the client
+ *   sealed for the client. Where it is paid, who brings it pays, and is asked before it is opened
  */
-export function addOhttpRoutes(app: App, parts: GatewayParts, isStopping: () => boolean): void {
+export function addOhttpRoutes(parameters: {
+  app: App;
+  parts: GatewayParts;
+  isStopping: () => boolean;
+  /** empty: nobody pays */
+  payments: readonly SealedPayments[];
+}): void {
+  const { app, isStopping, parts, payments } = parameters;
   const seen = new SeenRequests(MAXIMUM_SEEN);
   app.get("/v1/ohttp/config", (c) => c.json(configView(requireKeys(parts), parts.signing.signer)));
   const limited = bodyLimit({
     maxSize: MAXIMUM_BODY,
     onError: (c) => refuse(c, tooLarge()),
   });
-  app.post("/v1/ohttp", limited, async (c) => {
-    try {
-      const [type = ""] = (c.req.header("content-type") ?? "").split(";");
-      if (type.trim().toLowerCase() !== REQUEST_TYPE) throw otherType();
-      const keys = requireKeys(parts);
-      const bytes = await bodyOf(c);
-      if (isStopping()) throw stopping();
-      const opened = await openRequest({ bytes, keys, seen });
-      return await answerOpened({ c, parts, opened });
-    } catch (error) {
-      if (error instanceof ClientGoneError) throw error;
-      return refuse(c, refusalFor(error, parts.logger));
-    }
-  });
+  if (payments.length === 0) serve("/v1", (asked) => answerUnpaid({ ...asked, parts, seen }));
+  for (const { answer, base, keepsMoney } of payments) {
+    serve(base, ({ bytes, c, keys }) => {
+      const make = paidSealed({ c, bytes, keys, seen, keepsMoney });
+      return answer({ c, parts, request: sealedPayable(bytes), make });
+    });
+  }
+
+  type Asked = { c: GatewayContext; bytes: Uint8Array; keys: OhttpKeys };
+
+  function serve(base: string, answer: (asked: Asked) => Promise<Response>): void {
+    app.post(`${base}/${SEALED_PATH}`, limited, async (c) => {
+      try {
+        const [type = ""] = (c.req.header("content-type") ?? "").split(";");
+        if (type.trim().toLowerCase() !== REQUEST_TYPE) throw otherType();
+        const keys = requireKeys(parts);
+        const bytes = await bodyOf(c);
+        if (isStopping()) throw stopping();
+        return await answer({ c, bytes, keys });
+      } catch (error) {
+        if (error instanceof ClientGoneError) throw error;
+        return refuse(c, refusalFor(error, parts.logger));
+      }
+    });
+    only(app, `${base}/${SEALED_PATH}`, "POST");
+  }
 
   /** In the public network's form, which a relay reads. */
   function refuse(c: Context, refusal: RefusedRequestError): Response {
     parts.metrics.failures.inc({ code: refusal.code });
     return c.body(legacyErrorText(refusal), refusal.status, {
+      ...refusal.headers,
       "content-type": "application/json",
       ...(refusal.retryAfter === undefined ? {} : { "retry-after": String(refusal.retryAfter) }),
     });
-  }
-}
-
-async function answerOpened(parameters: {
-  c: GatewayContext;
-  parts: GatewayParts;
-  opened: Awaited<ReturnType<typeof openRequest>>;
-}): Promise<Response> {
-  const { c, opened, parts } = parameters;
-  const isLegacy = parts.facilitator !== undefined;
-  const isStream = asksForStream(opened.text);
-  let answer: Response;
-  try {
-    answer = await answerBytes({
-      ...{ c, parts, isLegacy, path: "chat/completions", bytes: opened.text, drops: DROPPED },
-      header: () => undefined,
-    });
-  } catch (error) {
-    if (error instanceof ClientGoneError) throw error;
-    const refusal = refusalFor(error, parts.logger);
-    parts.metrics.failures.inc({ code: refusal.code });
-    const text = refusalText(refusal, isLegacy);
-    if (isStream) answer = refusedStream(text, refusal.status);
-    else answer = Response.json({ status: refusal.status, body: JSON.parse(text) as unknown });
-  }
-  if (!isStream || answer.body === null) {
-    const sealed = await sealAnswer(opened, new Uint8Array(await answer.arrayBuffer()));
-    return sealedResponse(Uint8Array.from(sealed), RESPONSE_TYPE);
-  }
-  const sealer = await ChunkSealer.for(opened);
-  return sealedResponse(sealEvents({ events: answer.body, sealer }), CHUNKED_TYPE);
-}
-
-/** One event, in which an object of an error has the status, too: nothing else of a sealed stream can have it. */
-function refusedStream(text: string, status: number): Response {
-  const { error } = JSON.parse(text) as { error: unknown };
-  const event = typeof error === "object" ? { error: { ...error, status } } : { error };
-  return new Response(`data: ${JSON.stringify(event)}\n\n`, {
-    headers: { "content-type": STREAM_TYPE },
-  });
-}
-
-const sealedResponse = (body: ConstructorParameters<typeof Response>[0], type: string): Response =>
-  new Response(body, { headers: { "content-type": type, "cache-control": "no-store" } });
-
-/** Whether the client waits for chunks, whatever else is wrong with its request. */
-function asksForStream(text: Uint8Array): boolean {
-  try {
-    const json = JSON.parse(Buffer.from(text).toString("utf8")) as { stream?: unknown } | null;
-    return json?.stream === true;
-  } catch {
-    return false;
   }
 }
 
@@ -122,10 +94,10 @@ async function bodyOf(c: GatewayContext): Promise<Uint8Array> {
   }
 }
 
-function requireKeys({ ohttp }: GatewayParts) {
+function requireKeys({ ohttp }: GatewayParts): OhttpKeys {
   if (ohttp !== undefined) return ohttp;
   const message =
-    "this gateway has no key for oblivious requests: it lacks the attested key, or has prices";
+    "this gateway has no key for oblivious requests: it lacks the attested key, or has prices, and none for them";
   throw new RefusedRequestError({ status: 503, code: "ohttp.noKey", message });
 }
 

@@ -3,6 +3,8 @@ import type { OhttpKeys } from "./ohttpKeys.ts";
 import type { SeenRequests } from "./seenRequests.ts";
 import { headerOf, hpke, PUBLIC_KEY_BYTES } from "./suite.ts";
 
+/** Code of what does not open. */
+export const UNOPENED = "ohttp.malformed";
 const REQUEST_INFO = Buffer.from("message/bhttp request\0");
 const HEADER_BYTES = 7;
 const SECRET_BYTES = 32;
@@ -25,8 +27,10 @@ export async function openRequest(parameters: {
   bytes: Uint8Array;
   keys: OhttpKeys;
   seen: SeenRequests;
+  /** for which it is opened: then it opens again for that one */
+  payment?: string;
 }): Promise<OpenedRequest> {
-  const { bytes, keys, seen } = parameters;
+  const { bytes, keys, payment, seen } = parameters;
   const [keyId = 0] = bytes;
   const header = bytes.subarray(0, HEADER_BYTES);
   const key = keys.find(keyId);
@@ -42,7 +46,7 @@ export async function openRequest(parameters: {
     });
     const text = new Uint8Array(await context.open(bytes.subarray(end)));
     // Only what opens: others could fill the memory with what they make up.
-    if (!seen.add(encapsulated)) throw malformed();
+    if (!seen.add(encapsulated, payment)) throw malformed();
     const secretFor = async (use: string) =>
       new Uint8Array(await context.export(Buffer.from(use), SECRET_BYTES));
     return { text, encapsulated, secretFor };
@@ -54,6 +58,6 @@ export async function openRequest(parameters: {
 const malformed = (): RefusedRequestError =>
   new RefusedRequestError({
     status: 400,
-    code: "ohttp.malformed",
+    code: UNOPENED,
     message: "malformed encapsulated request",
   });

@@ -36,6 +36,12 @@ export const grantSchema = z.strictObject({
 /** A payment that one request is answered for. */
 export type Grant = z.output<typeof grantSchema>;
 
+/** Whether nothing is known to be taken for it. */
+export const isUnpaid = (
+  grant: Grant | undefined,
+): grant is undefined | (Grant & { state: "opening" }) =>
+  grant === undefined || grant.state === "opening";
+
 /** What holds a grant's money until there is a result, as the worker takes it; undefined where nothing does. */
 export function heldBy({ job, nonce, payer, route, validUntil }: Grant): HeldPayment | undefined {
   if (route === "escrow") return { payer, nonce, validUntil };

@@ -7,7 +7,8 @@ import type { GatewayParts } from "../server/gatewayParts.ts";
  */
 export function paidParts(parameters: {
   parts: GatewayParts;
-  charge: Charge;
+  /** undefined: the result says nothing of the payment */
+  charge: Charge | undefined;
   /** takes the money, before anything is asked of the upstream */
   begin: () => Promise<void>;
   /** this request is the one that makes the answer */
@@ -23,7 +24,7 @@ export function paidParts(parameters: {
   const { admission, answers, signing } = parts;
   return {
     ...parts,
-    signing: { ...signing, charge },
+    signing: charge === undefined ? signing : { ...signing, charge },
     admission: {
       ...{ running: admission.running, waiting: admission.waiting },
       async enter(signal) {

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { decodePaymentSignatureHeader } from "@x402/core/http";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { inputHashOf } from "../profile/hashes.ts";
-import type { ChatRequest } from "../server/chatRequest.ts";
 import type { Grant } from "./grant.ts";
 import { SIGNED_SECONDS } from "./offers.ts";
+import type { Payable } from "./payable.ts";
 import type { Payment } from "./payment.ts";
 import type { Quote } from "./quote.ts";
 
@@ -20,19 +20,19 @@ export function decode(header: string): PaymentPayload | undefined {
 }
 
 /** The request with the salt that its quote has, where the client gave none of its own. */
-export function saltedBy(request: ChatRequest, salt: unknown): ChatRequest {
+export function saltedBy(request: Payable, salt: unknown): Payable {
   if (request.isSalted || typeof salt !== "string" || !SALT.test(salt)) return request;
   return { ...request, salt, inputHash: inputHashOf(salt, request.body) };
 }
 
 /** The same for the same request; the salt counts where it is the client's. */
-export const sameOf = (request: ChatRequest): string =>
+export const sameOf = (request: Payable): string =>
   createHash("sha256")
     .update(requestBytes(request, request.isSalted ? request.salt : ""))
     .digest("hex");
 
 /** All that an answer depends on: in the profile `legacy` also what is signed for the client, which the body alone does not say. */
-export function requestBytes({ body, legacy, path }: ChatRequest, salt: string): Buffer {
+export function requestBytes({ body, legacy, path }: Payable, salt: string): Buffer {
   const profile = legacy && `legacy ${legacy.settlement} ${legacy.requestHash}\n`;
   return Buffer.concat([Buffer.from(`${path}\n${salt}\n${profile ?? ""}`), body]);
 }

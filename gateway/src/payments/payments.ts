@@ -1,18 +1,17 @@
 import { commerceJobText } from "@haca/protocol/commerceJobText";
-import { encodePaymentResponseHeader } from "@x402/core/http";
 import type { PaymentPayload } from "@x402/core/types";
 import type { Logger } from "pino";
-import { nameOf, repeatOf } from "../answers/answerFile.ts";
+import { nameOf, type Repeat, repeatOf } from "../answers/answerFile.ts";
 import type { AnswerStore } from "../answers/answerStore.ts";
-import { QueueError, RefusedRequestError } from "../gatewayError.ts";
+import { QueueError, RefusedRequestError, SealedRefusalError } from "../gatewayError.ts";
+import { sentSealed } from "../ohttp/sealedForms.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import type { AnswerParameters } from "../server/answerRequest.ts";
 import { answerRequest } from "../server/answerRequest.ts";
-import type { ChatRequest } from "../server/chatRequest.ts";
 import { Cancellations } from "./cancellations.ts";
 import { Facilitator } from "./facilitator.ts";
 import { commerceJobOf, fitsQuote } from "./fitsQuote.ts";
-import { type Grant, heldBy } from "./grant.ts";
+import { type Grant, heldBy, isUnpaid } from "./grant.ts";
 import { GrantLedger, isGivenBack } from "./grantLedger.ts";
 import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
@@ -26,23 +25,26 @@ import {
   sameOf,
   withoutSalt,
 } from "./paidRequest.ts";
+import { type PaidParameters, type Payable, plainPayable, routesFor } from "./payable.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
 import { isHeld, type Payment, readPayment } from "./payment.ts";
 import { identifierIn } from "./paymentIdentifier.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
-import { tokenPriceOf } from "./prices.ts";
+import { priceFor, tokenPriceOf } from "./prices.ts";
 import { type Quote, Quotes } from "./quote.ts";
 import { Quoting } from "./quoting.ts";
 import { RateSource } from "./rate.ts";
 import {
-  FAILED_PAID,
+  failedPaid,
   malformed,
   namedUnderWay,
   noLedger,
   notKept,
   otherNamed,
+  paidHeaders,
   type RefusalCode,
   refusalOf,
+  withHeaders,
 } from "./refusals.ts";
 import { SamePayments } from "./samePayments.ts";
 import { isSignedByPayer } from "./signedByPayer.ts";
@@ -59,7 +61,7 @@ type Asked = {
   payload: PaymentPayload;
   payment: Payment;
   quote: Quote;
-  request: ChatRequest;
+  request: Payable & { repeat: Repeat };
   url: string;
   /** what the payer calls the request, where it has signed the payment */
   name: string | undefined;
@@ -132,10 +134,15 @@ export class Payments {
 
   /** Answers a request, if it costs nothing or is paid. @throws RefusedRequestError 402 with the offers where it is not */
   async answer(parameters: AnswerParameters): Promise<Response> {
-    const { c, request } = parameters;
-    if (this.#settings.prices.models.get(request.model) === undefined) {
+    if (priceFor(this.#settings.prices, parameters.request) === undefined) {
       return await answerRequest(parameters);
     }
+    return await this.answerPaid(plainPayable(parameters));
+  }
+
+  /** Answers what costs something, if it is paid. @throws as `answer` */
+  async answerPaid(parameters: PaidParameters): Promise<Response> {
+    const { c, request } = parameters;
     const header = c.req.header("payment-signature");
     const { url } = c.req;
     if (header === undefined) {
@@ -146,7 +153,7 @@ export class Payments {
   }
 
   /** What a payment is for. @throws RefusedRequestError where it is for nothing, or for something else */
-  async #read(parameters: { header: string; request: ChatRequest; url: string }): Promise<Asked> {
+  async #read(parameters: { header: string; request: Payable; url: string }): Promise<Asked> {
     const { header, url } = parameters;
     const payload = decode(header);
     const payment = readPayment(payload?.payload, payload?.accepted?.scheme);
@@ -161,6 +168,12 @@ export class Payments {
     const quote =
       known === undefined ? this.#quotes.read(extra?.haca, now) : Quotes.parse(extra?.haca);
     const refuse = (code: RefusalCode) => this.#refuse({ request: parameters.request, url, code });
+    if (
+      request.model === undefined &&
+      !routesFor(this.#settings, request).includes(payment.route)
+    ) {
+      throw await refuse("payment.notForSealed");
+    }
     if (quote === undefined) throw await refuse("payment.quoteUnknown");
     if (quote.requestHash !== request.inputHash || quote.path !== request.path) {
       throw await refuse("payment.otherRequest");
@@ -171,7 +184,7 @@ export class Payments {
     }
     const isInTime = known !== undefined || canBeTaken(payment, now);
     const { scheme } = payload.accepted;
-    if (!isInTime || !fitsQuote({ settings: this.#settings, payment, quote, scheme })) {
+    if (!isInTime || !fitsQuote({ settings: this.#settingsFor(request), payment, quote, scheme })) {
       throw await refuse("payment.doesNotFit");
     }
     if (known !== undefined && known.contentHash !== payment.contentHash) {
@@ -224,20 +237,22 @@ export class Payments {
     return state === undefined ? this.#running.has(id) : !isGivenBack(state);
   }
 
-  async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
-    const { asked, c, parts } = parameters;
+  async #answerPaid(parameters: PaidParameters & { asked: Asked }): Promise<Response> {
+    const { asked, make, parts } = parameters;
     const { id, payment, quote, request } = asked;
-    const perToken = tokenPriceOf(this.#settings.prices.models.get(request.model));
+    const perToken = tokenPriceOf(priceFor(this.#settings.prices, request));
     const most = BigInt(quote.amount);
-    const charge: Charge = {
+    const priced: Charge = {
       requester: payment.payer,
       priceOf: (answer) => priceOfAnswer({ answer, most, perToken }),
     };
+    // Nothing on the chain says which sealed request a payment was for.
+    const charge = request.model === undefined ? undefined : priced;
     const paid = paidParts({
       ...{ parts, charge },
       begin: async () => {
         const held = heldBy(await this.#grant(asked));
-        if (held !== undefined) charge.payment = held;
+        if (held !== undefined) priced.payment = held;
       },
       onBegin: () => void this.#running.add(id),
       onAnswered: () => this.#move(id, "answered"),
@@ -247,22 +262,22 @@ export class Payments {
       },
     });
     try {
-      const response = await answerRequest({ c, parts: paid, request });
+      const { inputHash, repeat, salt } = request;
+      const isNoted = () => this.#ledger.find(id) !== undefined;
+      const response = await make({ parts: paid, fields: { inputHash, repeat, salt }, isNoted });
       const grant = this.#ledger.find(id);
       // The answer was there, and its result is with the worker now: an earlier process did not come to note it.
       if (grant?.state === "granted" && !this.#running.has(id)) await this.#move(id, "answered");
-      if (grant !== undefined) {
-        for (const [name, value] of Object.entries(this.#paidHeaders(grant))) {
-          response.headers.set(name, value);
-        }
-      }
-      return response;
+      return this.#withHeaders(response, grant);
     } catch (error) {
       const grant = this.#ledger.find(id);
+      if (error instanceof SealedRefusalError) {
+        return this.#withHeaders(sentSealed(error.answer), grant);
+      }
       if (grant === undefined) this.#same.forget(keyOfSame(asked), asked);
       // Before the grant every refusal is as it is: nothing was taken.
-      if (grant === undefined || grant.state === "opening") throw error;
-      throw this.#failedPaid(error, grant);
+      if (isUnpaid(grant)) throw error;
+      throw failedPaid({ error, grant, network: this.#settings.network, logger: this.#logger });
     }
   }
 
@@ -290,7 +305,7 @@ export class Payments {
     };
     if (known === undefined) await this.#ledger.put(opening).catch(noLedger);
     const processed = await processPayment({
-      ...{ settings: this.#settings, quote, payment: header },
+      ...{ settings: this.#settingsFor(request), quote, payment: header },
       request: { url, path: `/v1/${request.path}` },
       settle: (payload, requirements) =>
         this.#facilitator.settle(
@@ -311,7 +326,9 @@ export class Payments {
       // The money is taken: the answer is made. A restart finds the grant as opening, and asks the facilitator again.
       this.#logger.error({ err: error }, "a granted payment is not noted");
     });
-    this.#logger.info({ route, transaction: granted.transaction }, "paid");
+    // A log tells nobody which of the answers beside it a sealed request's payment was for.
+    const { transaction } = granted;
+    this.#logger.info(request.model === undefined ? { route } : { route, transaction }, "paid");
     return granted;
   }
 
@@ -368,14 +385,14 @@ export class Payments {
 
   /** The offers for a request, as the refusal that has them. */
   async #refuse(parameters: {
-    request: ChatRequest;
+    request: Payable;
     url: string;
     code: RefusalCode;
   }): Promise<RefusedRequestError> {
     const { code, request, url } = parameters;
     const quote = await this.#quoting.quoteFor(request);
     const processed = await processPayment({
-      ...{ settings: this.#settings, quote, payment: undefined },
+      ...{ settings: this.#settingsFor(request), quote, payment: undefined },
       request: { url, path: `/v1/${request.path}` },
       settle: () => Promise.reject(new Error("nothing is settled without a payment")),
     });
@@ -383,26 +400,13 @@ export class Payments {
     return refusalOf(code, processed);
   }
 
-  #paidHeaders({ amount, payer, transaction }: Grant): Record<string, string> {
-    const settled = { success: true, transaction: transaction ?? "", payer, amount };
-    const { network } = this.#settings;
-    return {
-      "payment-response": encodePaymentResponseHeader({ ...settled, network }),
-      "cache-control": "private, no-store",
-    };
+  #settingsFor(request: Payable): PaymentSettings {
+    return { ...this.#settings, routes: routesFor(this.#settings, request) };
   }
 
-  #failedPaid(error: unknown, grant: Grant): RefusedRequestError {
-    const isKnown = error instanceof RefusedRequestError;
-    if (!isKnown) this.#logger.error({ err: error }, "a paid request failed");
-    const what = isGivenBack(grant.state) ? BACK : AGAIN;
-    return new RefusedRequestError({
-      status: FAILED_PAID,
-      code: isKnown ? error.code : "gateway.failed",
-      message: `${isKnown ? error.message : "internal error"}; ${what}`,
-      headers: this.#paidHeaders(grant),
-      cause: error,
-    });
+  #withHeaders(response: Response, grant: Grant | undefined): Response {
+    if (grant === undefined) return response;
+    return withHeaders(response, paidHeaders(grant, this.#settings.network));
   }
 }
 
@@ -417,6 +421,3 @@ function answeredAs(asked: Asked, { contentHash, id, named, state }: Grant): Ask
 
 /** What a payer says a second time. */
 const keyOfSame = ({ payment, request }: Asked): string => `${payment.payer} ${sameOf(request)}`;
-
-const BACK = "what is held for this request goes back to the payer";
-const AGAIN = "the same request with the same payment is answered without another";

@@ -34,7 +34,16 @@ export type RateSettings = {
   staleSeconds: number;
 };
 
-export type PriceTable = { models: ReadonlyMap<string, Price>; rate: RateSettings | undefined };
+export type PriceTable = {
+  models: ReadonlyMap<string, Price>;
+  /** of a sealed request, whatever is in it; undefined: none is taken */
+  oblivious?: Price;
+  rate: RateSettings | undefined;
+};
+
+/** What a request costs by the table: one whose model nobody sees has one price for all. */
+export const priceFor = (table: PriceTable, { model }: { model: string | undefined }): Price =>
+  model === undefined ? table.oblivious : table.models.get(model);
 
 const decimal = z
   .string()
@@ -49,13 +58,18 @@ const units = z
 const amount = units.refine((value) => value > 0n, "must be above 0");
 const perToken = z.strictObject({ input: units, output: units });
 const token = z.literal("OPG", "must be OPG");
+const inDollars = z.strictObject({ token, usd: decimal });
 const row = z.union(
   [
     z.strictObject({ token, amount, perToken: perToken.optional() }),
-    z.strictObject({ token, usd: decimal }),
+    inDollars,
     z.strictObject({ free: z.literal(true) }),
   ],
   'must be { "token": "OPG", "amount": "<smallest units>" }, with "perToken": { "input", "output" } or without, { "token": "OPG", "usd": "<dollars>" } or { "free": true }',
+);
+const flatRow = z.union(
+  [z.strictObject({ token, amount }), inDollars],
+  'must be { "token": "OPG", "amount": "<smallest units>" } or { "token": "OPG", "usd": "<dollars>" }: one price for whatever is sealed',
 );
 const rateSchema = z
   .strictObject({
@@ -67,7 +81,11 @@ const rateSchema = z
   .refine(({ ceiling, floor }) => floor <= ceiling, {
     ...{ path: ["floor"], error: "must not be above the ceiling" },
   });
-const schema = z.strictObject({ models: z.record(z.string(), row), rate: rateSchema.optional() });
+const schema = z.strictObject({
+  models: z.record(z.string(), row),
+  oblivious: flatRow.optional(),
+  rate: rateSchema.optional(),
+});
 
 /**
  * Reads the price table: a file, or, where the text begins with `{`, the table itself. Every model that is served has a row,
@@ -79,7 +97,7 @@ export function readPrices(given: string, served: ReadonlySet<string>): PriceTab
     const [issue] = parsed.error.issues;
     throw wrong(issue?.path.join(".") || "the table", issue?.message ?? "is malformed");
   }
-  const { models, rate } = parsed.data;
+  const { models, oblivious, rate } = parsed.data;
   const table = new Map<string, Price>();
   for (const [name, price] of Object.entries(models)) {
     if (!served.has(name)) throw wrong(`models.${name}`, "HACA_GATEWAY_MODELS has no such model");
@@ -90,7 +108,23 @@ export function readPrices(given: string, served: ReadonlySet<string>): PriceTab
   }
   const missing = [...served].find((name) => !table.has(name));
   if (missing !== undefined) throw wrong(`models.${missing}`, "is missing");
-  return { models: table, rate };
+  if (oblivious !== undefined) requireCovering(oblivious, { models: table, rate });
+  return { models: table, oblivious, rate };
+}
+
+/** What is sealed may ask for any model: where it cost less than one, nobody would pay that one's price. */
+function requireCovering(flat: NonNullable<Price>, { models, rate }: PriceTable): void {
+  if ("usd" in flat && rate === undefined) throw wrong("oblivious.usd", "needs the table's rate");
+  for (const [name, price] of models) {
+    if (price === undefined) continue;
+    // An amount and dollars are compared by nobody: the rate between them moves.
+    if ("usd" in flat && "usd" in price && flat.usd < price.usd) {
+      throw wrong("oblivious.usd", `is below models.${name}.usd`);
+    }
+    if ("amount" in flat && "amount" in price && flat.amount < price.amount) {
+      throw wrong("oblivious.amount", `is below models.${name}.amount`);
+    }
+  }
 }
 
 function jsonOf(given: string): unknown {

@@ -1,10 +1,11 @@
 import type { Logger } from "pino";
 import { RefusedRequestError } from "../gatewayError.ts";
-import type { ChatRequest } from "../server/chatRequest.ts";
 import type { Facilitator } from "./facilitator.ts";
 import { judgeOperator } from "./operatorProblem.ts";
+import { type Payable, routesFor } from "./payable.ts";
+import type { Route } from "./payment.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
-import type { Price } from "./prices.ts";
+import { type Price, priceFor } from "./prices.ts";
 import { QUOTE_SECONDS, type Quote, type Quotes } from "./quote.ts";
 import { type Rate, type RateSource, unitsFor } from "./rate.ts";
 
@@ -34,16 +35,17 @@ export class Quoting {
   /**
    * @throws RefusedRequestError 503 where there is no price now, or nobody who would take the money: then nobody is asked for it
    */
-  async quoteFor(request: ChatRequest): Promise<Quote> {
-    const { captureWindow, escrow, kinds, node, payee, routes, token } = this.#settings;
+  async quoteFor(request: Payable): Promise<Quote> {
+    const { captureWindow, escrow, kinds, node, payee, prices, token } = this.#settings;
+    const routes = routesFor(this.#settings, request);
     const supported = await this.#facilitator.supported();
     if (routes.includes("escrow")) {
       const there = supported.escrow?.address.toLowerCase();
       if (there !== escrow?.toLowerCase()) throw notTaken("openings of jobs of this escrow");
     }
     if (routes.includes("exact") && !supported.exact) throw notTaken("transfers");
-    const commerceEscrow = await this.#commerceEscrow();
-    const price = this.#settings.prices.models.get(request.model);
+    const commerceEscrow = await this.#commerceEscrow(routes);
+    const price = priceFor(prices, request);
     const { amount, rate } = await amountNow({ price, rates: this.#rates });
     return this.#quotes.sign({
       ...{ path: request.path, amount: String(amount), token: token.address, node, payee },
@@ -56,8 +58,8 @@ export class Quoting {
   }
 
   /** The public escrow that the operator is over; undefined where requests are not paid so. @throws as `quoteFor` */
-  async #commerceEscrow(): Promise<string | undefined> {
-    const { operator: address, routes } = this.#settings;
+  async #commerceEscrow(routes: readonly Route[]): Promise<string | undefined> {
+    const { operator: address } = this.#settings;
     if (!routes.includes("commerce") || address === undefined) return undefined;
     const operator = await this.#facilitator.operator(address);
     const judged = judgeOperator({ settings: this.#settings, address, operator });

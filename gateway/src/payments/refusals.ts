@@ -1,4 +1,10 @@
+import { encodePaymentResponseHeader } from "@x402/core/http";
+import type { Network } from "@x402/core/types";
+import type { Logger } from "pino";
 import { RefusedRequestError } from "../gatewayError.ts";
+import { UNOPENED } from "../ohttp/openRequest.ts";
+import type { Grant } from "./grant.ts";
+import { isGivenBack } from "./grantLedger.ts";
 
 /**
  * After the money is taken nothing is told that clients answer with another request, and payment, by themselves: not 408, 409, 429
@@ -13,6 +19,8 @@ const WORDS = {
   "payment.otherRequest": "the payment is for another request",
   "payment.doesNotFit":
     "the payment is not what was offered: amount, token, receiver, facilitator or time",
+  "payment.notForSealed":
+    "a sealed request is paid by exact alone: escrows pay for a result whose hash the payer has named, and who brings it does not know that",
   "payment.otherUnderNonce": "the nonce was used for another payment",
   "payment.cancelled": "the payment was given back: its request had no answer",
   "payment.refused": "the payment was refused: see the header PAYMENT-RESPONSE",
@@ -65,3 +73,54 @@ export const namedUnderWay = (): RefusedRequestError =>
     ...{ status: FAILED_PAID, code: "payment.underWay" },
     message: "the request of this identifier is paid for by another payment: send that one again",
   });
+
+/** What an answer says of its payment. */
+export const paidHeaders = (
+  { amount, payer, transaction }: Grant,
+  network: Network,
+): Record<string, string> => ({
+  "payment-response": encodePaymentResponseHeader({
+    ...{ success: true, transaction: transaction ?? "", payer, amount, network },
+  }),
+  "cache-control": "private, no-store",
+});
+
+/** The same answer, with what x402 says of it. */
+export function withHeaders(response: Response, headers: Record<string, string>): Response {
+  for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+  return response;
+}
+
+/** Why a request that was paid has no answer, in words that no client answers with another payment. */
+export function failedPaid(parameters: {
+  error: unknown;
+  grant: Grant;
+  network: Network;
+  logger: Logger;
+}): RefusedRequestError {
+  const { error, grant, logger, network } = parameters;
+  const isKnown = error instanceof RefusedRequestError;
+  if (!isKnown) logger.error({ err: error }, "a paid request failed");
+  const code = isKnown ? error.code : "gateway.failed";
+  const what = isGivenBack(grant.state) ? BACK : AGAIN;
+  return new RefusedRequestError({
+    ...{ status: FAILED_PAID, code, headers: paidHeaders(grant, network), cause: error },
+    message: `${isKnown ? error.message : "internal error"}; ${code === UNOPENED ? GONE : what}`,
+  });
+}
+
+/** Statuses that no client answers by asking again. */
+const FINAL = new Set([400, 413, 415, FAILED_PAID]);
+
+/** The refusal of a sealed request whose payment is kept, as its client reads it. */
+export const sealedAfterPayment = (error: RefusedRequestError): RefusedRequestError =>
+  FINAL.has(error.status)
+    ? error
+    : new RefusedRequestError({
+        ...{ status: FAILED_PAID, code: error.code, cause: error },
+        message: `${error.message}; ${AGAIN}`,
+      });
+
+const BACK = "what is held for this request goes back to the payer";
+const AGAIN = "the same request with the same payment is answered without another";
+const GONE = "the key that it was sealed to is gone, and its answer is not kept";

@@ -23,6 +23,8 @@ export async function answerBytes(parameters: {
   isLegacy: boolean;
   /** members that are taken out, unread */
   drops?: readonly string[];
+  /** throws where something stands in the body that must not */
+  forbid?: (json: ReadonlyMap<string, unknown>) => void;
   /** in place of an answer that costs nothing */
   answer?: (parameters: AnswerParameters) => Promise<Response>;
 }): Promise<Response> {

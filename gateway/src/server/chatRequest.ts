@@ -44,6 +44,8 @@ export function parseChatRequest(parameters: {
   models: ReadonlyMap<string, string>;
   /** members that are taken out, unread */
   drops?: readonly string[];
+  /** throws where something stands in the body that must not */
+  forbid?: (json: ReadonlyMap<string, unknown>) => void;
 }): ChatRequest {
   const { header, path } = parameters;
   const { json, ...rest } = readRequestBody({ ...parameters, read: readStrictJson });

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { ChannelRefunds } from "../channels/channelRefunds.ts";
 import { ClientGoneError, RefusedRequestError } from "../gatewayError.ts";
-import { addOhttpRoutes } from "../ohttp/addOhttpRoutes.ts";
+import { addOhttpRoutes, type SealedPayments } from "../ohttp/addOhttpRoutes.ts";
 import { configView } from "../ohttp/configView.ts";
 import { allowPages } from "./allowPages.ts";
 import { answerBytes, asksForLegacy, refusalText } from "./answerBytes.ts";
@@ -9,6 +9,7 @@ import { type AnswerParameters, answerRequest, stopping } from "./answerRequest.
 import type { App } from "./app.ts";
 import { refusalFor } from "./errorViews.ts";
 import type { GatewayParts } from "./gatewayParts.ts";
+import { only } from "./only.ts";
 import { readBody } from "./readBody.ts";
 
 const VERSION = "0.1.0";
@@ -27,11 +28,13 @@ export function createGatewayApp(parameters: {
   answer?: (parameters: AnswerParameters) => Promise<Response>;
   /** the same below the path of channels; absent: that has nothing */
   answerByChannel?: ((parameters: AnswerParameters) => Promise<Response>) | undefined;
+  /** how sealed requests are paid; nobody pays for them if left out */
+  sealedPayments?: readonly SealedPayments[];
   /** who asks there for what is left of a channel; absent: nobody may */
   refunds?: Pick<ChannelRefunds, "answer"> | undefined;
 }): App {
   const { answer = answerRequest, answerByChannel, isStopping, origins = [], parts } = parameters;
-  const { refunds } = parameters;
+  const { refunds, sealedPayments = [] } = parameters;
   const { admission, limits, logger, metrics, models, results, signing } = parts;
   const app: App = new Hono();
   app.use(async (c, next) => {
@@ -108,8 +111,7 @@ export function createGatewayApp(parameters: {
     c.header("content-type", metrics.registry.contentType);
     return c.body(await metrics.registry.metrics());
   });
-  addOhttpRoutes(app, parts, isStopping);
-  only(app, "/v1/ohttp", "POST");
+  addOhttpRoutes({ app, parts, isStopping, payments: sealedPayments });
   for (const path of [
     ...["/v1/models", "/signing-key", "/enclave/attestation", "/health", "/metrics"],
     ...["/v1/ohttp/config", "/v1/results/:requestId", "/v1/results/:requestId/page"],
@@ -143,14 +145,5 @@ function requireJson(type = ""): void {
   const message = "content-type: must be application/json";
   throw new RefusedRequestError({
     ...{ status: 415, code: "body.notJson", field: "content-type", message },
-  });
-}
-
-function only(app: App, path: string, allowed: string): void {
-  app.all(path, () => {
-    const message = `${path} takes ${allowed}`;
-    throw new RefusedRequestError({
-      ...{ status: 405, code: "method.notAllowed", message, allow: allowed },
-    });
   });
 }

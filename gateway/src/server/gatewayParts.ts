@@ -24,7 +24,7 @@ export type GatewayParts = {
   facilitator: Pick<LegacyFacilitator, "deliver"> | undefined;
   /** whether answers of the profile `legacy` are signed as results, too, so that they can be paid as these are */
   signsBoth: boolean;
-  /** absent where the gateway has not the attested key itself, or has prices */
+  /** absent where the gateway has not the attested key itself, or has prices and none for what is sealed */
   ohttp: OhttpKeys | undefined;
   metrics: Metrics;
   logger: Logger;

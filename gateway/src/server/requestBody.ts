@@ -19,10 +19,13 @@ export function readRequestBody<Number>(parameters: {
   models: ReadonlyMap<string, string>;
   /** members that are taken out, unread */
   drops?: readonly string[] | undefined;
+  /** throws where something stands in it that must not */
+  forbid?: ((json: ReadonlyMap<string, unknown>) => void) | undefined;
 }): RequestBody<Number> {
-  const { drops = [], models } = parameters;
+  const { drops = [], forbid, models } = parameters;
   const json = readJson(parameters);
   if (!isObject(json)) throw refused("body.malformed", "body", "must be an object");
+  forbid?.(json);
   for (const name of drops) json.delete(name);
   const model = json.get("model");
   if (typeof model !== "string") throw refused("model.malformed", "model", "must be a text");
