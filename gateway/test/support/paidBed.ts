@@ -65,6 +65,9 @@ export class PaidBed {
   readonly #changes: Partial<PaymentSettings>;
   /** how long the worker is waited for */
   queueMs = 5_000;
+  /** for how long a key for sealed requests is good after the next has been made */
+  ohttpOverlapMs = 60_000;
+  readonly log: string[] = [];
 
   readonly #signer: ResultSigner;
 
@@ -116,10 +119,10 @@ export class PaidBed {
     this.gateway = await startGateway({
       config: {
         ...{ signer: this.#signer, domain: DOMAIN, models: MODELS },
-        ...{ enclave: undefined, operator: undefined },
+        ...{ enclave: undefined, operator: { host: "127.0.0.1", port: 0 } },
         facilitator:
           this.#signer === SIGNER ? undefined : { url: this.facilitator.url, withinMs: 5_000 },
-        ohttpOverlapMs: 60_000,
+        ohttpOverlapMs: this.ohttpOverlapMs,
         queue: { url: this.worker.url, secret: undefined, withinMs: this.queueMs },
         http: { host: "127.0.0.1", port: 0 },
         admission: { running: 8, waiting: 8, waitMs: 20_000 },
@@ -137,7 +140,7 @@ export class PaidBed {
           ...{ settleMs: 2_000, retryMs: 600_000, ...this.#changes },
         },
       },
-      logger: pino({ level: "silent" }),
+      logger: pino({ level: "trace" }, { write: (line: string) => void this.log.push(line) }),
     });
   }
 

@@ -160,7 +160,8 @@ async function verified(
   const blockHashes = blockHashesOf(witness);
   const lines = await verify(receipt, { pins, rpcs, blockHashes, model: request.model });
   requireVerified(lines, request, node.host);
-  requireAsAsked(receipt.core, request, { askedAt, host: node.host, paid });
+  const isRelayed = client.relay !== undefined;
+  requireAsAsked(receipt.core, request, { askedAt, host: node.host, isRelayed, paid });
   const shown = answerOf(signedFields(receipt), {
     id: `chatcmpl-${receipt.core.message.requestId}`,
     created: Number(receipt.core.message.timestamp),
@@ -307,8 +308,9 @@ function requireVerified(lines: readonly Line[], { policy }: ChatRequest, host: 
 function requireAsAsked(
   { input, message }: ReceiptCore,
   { isFresh, isOblivious, salt }: ChatRequest,
-  { askedAt, host, paid }: { askedAt: number; host: string; paid: Paid | null },
+  asked: { askedAt: number; host: string; isRelayed: boolean; paid: Paid | null },
 ): void {
+  const { askedAt, host, isRelayed, paid } = asked;
   const wrong = (field: string, what: string): BaseError =>
     new BaseError({
       ...{ code: "answer.unexpected", details: { field } },
@@ -318,10 +320,11 @@ function requireAsAsked(
   if (input?.type !== "text" || (input.salt !== salt && !isOblivious)) {
     throw wrong("salt", "answers with another salt than the one that was sent");
   }
-  if (message.requester !== (paid?.requester ?? paid?.payer ?? NOBODY)) {
+  // What a relay pays, and whether by a channel of its own, is between it and the node.
+  if (!isRelayed && message.requester !== (paid?.requester ?? paid?.payer ?? NOBODY)) {
     throw wrong("requester", "answers for somebody else, who pays");
   }
-  if (BigInt(message.price) > BigInt(paid?.most ?? 0)) {
+  if (!isRelayed && BigInt(message.price) > BigInt(paid?.most ?? 0)) {
     throw wrong("price", `charges ${message.price} for the answer`);
   }
   if (isFresh && Number(message.timestamp) < askedAt - MAXIMUM_CLOCK_SKEW) {
