@@ -65,11 +65,15 @@ export class QueueError extends RefusedRequestError {}
 export class SealedRefusalError extends BaseError {
   /** as it is sent, and to whoever brings the same again with the same payment meanwhile */
   readonly answer: StoredAnswer;
+  /** whether the request is why, which its payer has not seen either */
+  readonly isOfRequest: boolean;
 
   constructor(parameters: { answer: StoredAnswer; cause: unknown }) {
     const message = "the request was refused, for its client's eyes";
     super({ code: "ohttp.refused", message, cause: parameters.cause });
     this.answer = parameters.answer;
+    const { cause } = parameters;
+    this.isOfRequest = cause instanceof RefusedRequestError && cause.status < 429;
   }
 }
 

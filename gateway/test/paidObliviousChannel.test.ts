@@ -77,6 +77,21 @@ describe("a sealed request that its relay pays for by channel", () => {
     expect(chargedIn(made).slice(0, 2)).toEqual([by(1n), by(1n)]);
   });
 
+  it("is no failure of its payer's where the request is why, and one where the upstream is", async () => {
+    const limits = { spend: undefined, failures: 1 };
+    const bed = await ChannelBed.start({ ...SEALED, limits });
+    const payer = new ChannelPayer(bed);
+    const ask = async (question: object) =>
+      (await post(bed, (await sealFor(bed.paid, question)).bytes, payer)).status;
+    const answers = bed.paid.upstream.handler;
+    expect(await ask({ ...QUESTION, model: "none" })).toBe(200);
+    expect(await ask({ ...QUESTION, model: "none" })).toBe(200);
+    bed.paid.upstream.handler = FAILED;
+    expect(await ask(QUESTION)).toBe(200);
+    bed.paid.upstream.handler = answers;
+    expect(await ask(QUESTION)).toBe(403);
+  });
+
   it("streams, has the same answer for the same voucher, and is answered for no other", async () => {
     const bed = await start();
     bed.paid.upstream.handler = streaming(says("Hello"), ends(), DONE);

@@ -56,6 +56,17 @@ describe("the price table", () => {
     expect(rate).toMatchObject({ floor: ONE / 100n, ceiling: ONE, stepBps: 1_000 });
   });
 
+  it("has one price for sealed requests, which covers those of all models in its unit, or none", () => {
+    const models = { m: { token: "OPG", usd: "0.02" } };
+    const rate = { ...RATE, staleSeconds: 60 };
+    const read = (oblivious?: object) =>
+      readPrices(JSON.stringify({ models, rate, ...(oblivious && { oblivious }) }), SERVED);
+    expect(read().oblivious).toBeUndefined();
+    expect(read({ token: "OPG", usd: "0.02" }).oblivious).toMatchObject({ usd: ONE / 50n });
+    expect(read({ token: "OPG", amount: "1" }).oblivious).toMatchObject({ amount: 1n });
+    expect(() => read({ token: "OPG", usd: "0.019" })).toThrow("oblivious.usd: is below models.m");
+  });
+
   for (const [what, given, words] of [
     ["a price of nothing", table({ m: { token: "OPG", amount: "0" } }), "models.m"],
     [
@@ -77,6 +88,21 @@ describe("the price table", () => {
       table({ m: { free: true } }, { ...RATE, floor: "2", staleSeconds: 60 }),
       "rate.floor",
     ],
+    ...(
+      [
+        ["below a model's", { token: "OPG", amount: "9" }, "oblivious.amount: is below models.m"],
+        ["by tokens", { token: "OPG", amount: "10", perToken: {} }, "oblivious: "],
+        ["of nothing", { free: true }, "oblivious: must be"],
+        ["in dollars without a rate", { token: "OPG", usd: "1" }, "oblivious.usd: needs"],
+      ] as const
+    ).map(
+      ([what, oblivious, words]) =>
+        [
+          `a price of sealed requests ${what}`,
+          JSON.stringify({ models: { m: { token: "OPG", amount: "10" } }, oblivious }),
+          words,
+        ] as const,
+    ),
     ["what is no JSON", "{", "is not JSON"],
     ["a file that is not there", "/nowhere/prices.json", "cannot be read"],
   ] as const) {

@@ -324,7 +324,9 @@ export class ChannelPayments {
     if (error === undefined || isAnswerKept(error)) return;
     const told = turn.isTold ? (turn.told ?? 0n) : 0n;
     const { before, voucher } = turn;
-    const failed = withRequest(before, { charged: 0n, told, isFailed: true, voucher });
+    // A relay's client would use up what the relay may fail.
+    const isFailed = !(error instanceof SealedRefusalError && error.isOfRequest);
+    const failed = withRequest(before, { charged: 0n, told, isFailed, voucher });
     // At once for the channel's next request, though not on disk yet.
     await this.#ledger.put(failed).catch((failure: unknown) => {
       this.#logger.error({ err: failure }, "a channel's failed request is not noted");
@@ -366,9 +368,8 @@ export class ChannelPayments {
     return channelRefusal({ code, offers, url: given.url, ...more });
   }
 
-  #offerOf(quote: Quote, method: DepositMethod): PaymentRequirements {
-    return channelOffer({ settings: this.#settings, channel: this.#channel, quote, method });
-  }
+  #offerOf = (quote: Quote, method: DepositMethod): PaymentRequirements =>
+    channelOffer({ settings: this.#settings, channel: this.#channel, quote, method });
 
   /** @throws RefusedRequestError 503 where there is no price now, or nobody who could be paid by the gate */
   async #quoteFor(request: Payable): Promise<{ quote: Quote; depositMethods: readonly string[] }> {
