@@ -93,6 +93,19 @@ describe("an oblivious request", () => {
     expect(() => clientOf({ relay: "http://relay.example" })).toThrow(/spoken to by https/);
   });
 
+  it("may be what its relay has paid for by its own channel, and is nobody's charge without a relay", async () => {
+    const rpcs = [await start({ contracts: registered() })];
+    const byRegistry = { rpcs, policy: { attestation: "registry" } } as const;
+    const requester = `0x${"ab".repeat(20)}`;
+    for (const charge of [{ requester }, { price: "1" }]) {
+      node.inner.lies = { signed: (honest) => ({ ...honest, ...charge }) };
+      expect((await ask({}, { ...byRegistry, relay: node.url })).verification).toBe("verified");
+      await expect(ask({}, byRegistry)).rejects.toMatchObject({
+        ...{ code: "answer.unexpected", details: { field: Object.keys(charge)[0] } },
+      });
+    }
+  });
+
   it("streams by chunks, before the end too where that is wanted, as by an attested channel", async () => {
     const signed = await streamed();
     expect([signed.text, signed.reply?.verification]).toEqual([TEXT, "verified"]);

@@ -7,8 +7,9 @@ import { batchSettlement, type Channel } from "@haca/protocol/channels";
 import { channelAccount } from "@haca/protocol/pageOpening";
 import type { ClientChannelStorage } from "@x402/evm/batch-settlement/client";
 import { decodePaymentResponseHeader } from "@x402/fetch";
-import { formatEther, type Wallet } from "ethers";
+import { formatEther, type Wallet, ZeroAddress } from "ethers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { sealRequest } from "../../gateway/test/support/ohttpClient.ts";
 import { createHaca } from "../../sdk/src/client/createHaca.ts";
 import { withDeployment } from "../../sdk/src/deployment.ts";
 import { channelIdOf, withdrawalOf } from "../../sdk/src/pay/channel/channelTypes.ts";
@@ -127,6 +128,33 @@ const knowing = (context: { chargedCumulativeAmount?: string }): ClientChannelSt
 /** A client of a payer that pays by channel. */
 const payingByChannel = (payer: Wallet, storage?: ClientChannelStorage) =>
   channelClient({ payer, rpcUrl: bed.tee.chain.url, ...(storage && { storage }) });
+
+it("a relay pays for what is sealed, at once and by channel, and what it owes is claimed", async () => {
+  const relay = await bed.payer((1n + MANY) * PRICE);
+  const before = await bed.balanceOf(bed.seller);
+  const { url } = await bed.sealing();
+  const config = await (await fetch(`${url}/v1/ohttp/config`)).json();
+  const key = { keyId: config.key_id, publicKey: config.public_key };
+  const ask = async (paying: typeof fetch, path: string) => {
+    const { bytes, open } = sealRequest(key, JSON.stringify(QUESTION));
+    const headers = { "content-type": "message/ohttp-req" };
+    const body = Uint8Array.from(bytes);
+    const response = await paying(`${url}${path}`, { method: "POST", headers, body });
+    const answer = JSON.parse(open(new Uint8Array(await response.arrayBuffer())));
+    return { response, message: (answer as Answered).haca.message };
+  };
+  const atOnce = await ask(bed.client(relay, "exact"), "/v1/ohttp");
+  expect(paidBy(atOnce.response)).toMatchObject({ success: true, amount: String(PRICE) });
+  expect(atOnce.message).toMatchObject({ requester: ZeroAddress, price: "0" });
+  expect(await bed.balanceOf(bed.seller)).toBe(before + PRICE);
+  const { paying, payments } = payingByChannel(relay);
+  const byChannel = await ask(paying, "/v1/channel/ohttp");
+  const { channelId } = signedIn(payments[0]);
+  expect(byChannel.message).toMatchObject({
+    ...{ requester: channelAccount(channelId), price: String(PRICE) },
+  });
+  await bed.claimed(channelId, PRICE);
+});
 
 commerceCases(() => bed);
 

@@ -1,3 +1,6 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeSigningKeys } from "@haca/enclave-simulator/simulatedEnclave";
 import { escrowInterface } from "@haca/protocol/escrowCalls";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { decodePaymentSignatureHeader } from "@x402/core/http";
@@ -24,6 +27,8 @@ export class PaidBed extends PaidChain {
   readonly versionId: string;
   /** What `check` says of a gateway with other settings. */
   readonly check: (settings: Settings) => Promise<string>;
+  /** Starts a gateway of the same node that has the attested key itself, and takes sealed requests for `PRICE`. */
+  readonly sealing: () => Promise<GatewayProcess>;
   /** where payment channels are paid */
   readonly gate: ContractOf<"ChannelGate">;
   /** where payments into the public escrow are */
@@ -31,7 +36,10 @@ export class PaidBed extends PaidChain {
 
   private constructor(
     parts: PaidChainParts,
-    served: Pick<PaidBed, "check" | "gate" | "gateway" | "operator" | "versionId" | "workerUrl">,
+    served: Pick<
+      PaidBed,
+      "check" | "gate" | "gateway" | "operator" | "sealing" | "versionId" | "workerUrl"
+    >,
   ) {
     super(parts);
     this.gateway = served.gateway;
@@ -39,6 +47,7 @@ export class PaidBed extends PaidChain {
     this.gate = served.gate;
     this.operator = served.operator;
     this.check = served.check;
+    this.sealing = served.sealing;
     this.workerUrl = served.workerUrl;
   }
 
@@ -47,7 +56,8 @@ export class PaidBed extends PaidChain {
     const { closers, escrow, folder, seller: payee, tee } = chain;
     const own = { ...chain.sellerSettings, HACA_CLAIM_SECONDS: "0" };
     const url = await chain.worker(["collect", "settle"], own);
-    const enclave = tee.enclave("secp256k1");
+    const keys = makeSigningKeys("secp256k1");
+    const enclave = tee.enclave("secp256k1", keys);
     await tee.admit(enclave);
     const versionId = await tee.chain.publishManifest("chat");
     const gates = tee.chain.book.contracts.ChannelGates?.address ?? "";
@@ -69,7 +79,21 @@ export class PaidBed extends PaidChain {
     const check = (changes: Settings) =>
       checkGateway({ ...parts, settings: { ...settings, ...changes } });
     closers.unshift(() => gateway.stop());
-    return new PaidBed(chain, { check, gate, gateway, operator, versionId, workerUrl: url });
+    const sealing = async () => {
+      const key = join(folder, "attested.pem");
+      writeFileSync(key, keys.privateKey.export({ type: "pkcs8", format: "pem" }));
+      const { models } = JSON.parse(chain.gatewaySettings.HACA_GATEWAY_PRICES ?? "");
+      const own = {
+        ...{ HACA_GATEWAY_ATTESTED_KEY: key, HACA_GATEWAY_SESSION_KEY: "" },
+        HACA_GATEWAY_ANSWERS: join(folder, "sealed.answers"),
+        HACA_GATEWAY_PRICES: JSON.stringify({ models, oblivious: models.chat }),
+      };
+      const other = await GatewayProcess.start({ ...parts, settings: { ...settings, ...own } });
+      closers.unshift(() => other.stop());
+      return other;
+    };
+    const served = { check, gate, gateway, operator, sealing, versionId, workerUrl: url };
+    return new PaidBed(chain, served);
   }
 
   /** Asks the gateway with such a client. */
