@@ -23,6 +23,7 @@ export async function checkGateway(
     ...(await checkFacilitator(config)),
     ...(await checkGate(config)),
     ...(await checkOperator(config)),
+    ...(await checkSealed(config)),
   ];
   return {
     isGood: findings.length === 0,
@@ -78,6 +79,21 @@ async function checkOperator({ payments }: GatewayConfig): Promise<string[]> {
     const operator = await new Facilitator({ url, network, withinMs }).operator(address);
     const judged = judgeOperator({ settings: payments, address, operator });
     return "problem" in judged ? [judged.problem] : [];
+  } catch (error) {
+    if (!(error instanceof BaseError)) throw error;
+    return [`HACA_GATEWAY_FACILITATOR: ${error.message}`];
+  }
+}
+
+/** Whether anybody brings what relays pay for sealed requests to the chain. */
+async function checkSealed({ payments }: GatewayConfig): Promise<string[]> {
+  if (payments?.prices.oblivious === undefined) return [];
+  const { facilitator: url, network, settleMs: withinMs } = payments;
+  try {
+    const { exact } = await new Facilitator({ url, network, withinMs }).supported();
+    return exact
+      ? []
+      : ["HACA_GATEWAY_FACILITATOR: takes no transfers, which pay for what is sealed"];
   } catch (error) {
     if (!(error instanceof BaseError)) throw error;
     return [`HACA_GATEWAY_FACILITATOR: ${error.message}`];

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { makeCertificate } from "@haca/enclave-simulator/makeCertificate";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { ANSWER, DONE, ends, says } from "./support/bed.ts";
-import { ask, Command } from "./support/command.ts";
+import { ask, Command, SESSION } from "./support/command.ts";
 
 let command: Command;
 let server: Server;
@@ -120,7 +120,7 @@ it("a facilitator is refused where the gateway has not the attested RSA key itse
   );
 });
 
-it("a gateway with prices has no key for requests whose sender could not be asked to pay", async () => {
+it("a gateway with prices has no key for sealed requests without a price for them, or the attested key", async () => {
   const book = JSON.parse(readFileSync(join(command.folder, "book.json"), "utf8"));
   book.contracts.OPG = book.contracts.InferenceSettlement;
   const path = join(command.folder, "withToken.json");
@@ -145,4 +145,15 @@ it("a gateway with prices has no key for requests whose sender could not be aske
     ...{ method: "POST", headers: { "content-type": "message/ohttp-req" }, body: "x" },
   });
   expect(sealed.status).toBe(503);
+  const withKey = {
+    ...priced,
+    HACA_GATEWAY_PRICES: JSON.stringify({
+      ...{ models: { m: { token: "OPG", amount: "1" } }, oblivious: { token: "OPG", amount: "1" } },
+    }),
+  };
+  const session = { HACA_GATEWAY_SESSION_KEY: SESSION };
+  const { error: refused } = await command.run(["start"], { ...withKey, ...session });
+  expect(refused).toMatch(/^HACA_GATEWAY_PRICES: oblivious: sealed requests are opened where /);
+  const { out } = await command.run(["check"], withKey);
+  expect(out).toContain("problem     HACA_GATEWAY_FACILITATOR: payments cannot be taken now");
 });

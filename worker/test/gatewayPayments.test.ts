@@ -133,8 +133,9 @@ it("a relay pays for what is sealed, at once and by channel, and what it owes is
   const relay = await bed.payer((1n + MANY) * PRICE);
   const before = await bed.balanceOf(bed.seller);
   const { url } = await bed.sealing();
-  const config = await (await fetch(`${url}/v1/ohttp/config`)).json();
-  const key = { keyId: config.key_id, publicKey: config.public_key };
+  const shown = await (await fetch(`${url}/v1/ohttp/config`)).json();
+  const { key_id: keyId, public_key: publicKey } = shown as { key_id: number; public_key: string };
+  const key = { keyId, publicKey };
   const ask = async (paying: typeof fetch, path: string) => {
     const { bytes, open } = sealRequest(key, JSON.stringify(QUESTION));
     const headers = { "content-type": "message/ohttp-req" };

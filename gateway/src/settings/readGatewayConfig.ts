@@ -150,6 +150,11 @@ function readPayments(parameters: {
       "exact pays before there is an answer: with a perToken in HACA_GATEWAY_PRICES only escrow and commerce";
     throw wrong("HACA_GATEWAY_ROUTES", reason);
   }
+  if (prices.oblivious !== undefined && signer.session !== null) {
+    const reason =
+      "oblivious: sealed requests are opened where the attested key is, and not with HACA_GATEWAY_SESSION_KEY";
+    throw wrong("HACA_GATEWAY_PRICES", reason);
+  }
   return {
     ...{ chainId: BigInt(chainId), network: `eip155:${chainId}`, routes, prices },
     payee: read("HACA_GATEWAY_PAYEE"),
