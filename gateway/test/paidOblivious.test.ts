@@ -159,6 +159,18 @@ describe("the same payment for the same bytes", () => {
     expect([bed.settled.length - before, asked(bed), payer.payments.length]).toEqual([1, 1, 2]);
   });
 
+  it("has that answer by its name, too, also after a restart, and other bytes under the name have none", async () => {
+    const bed = await start();
+    const payer = relay();
+    payer.name = "pay_7d5d747be160e280504c";
+    const sealed = await sealFor(bed);
+    const first = await bytesIn(await bring(bed, sealed.bytes, payer));
+    await bed.restart();
+    expect(await bytesIn(await bring(bed, sealed.bytes, payer))).toEqual(first);
+    expect((await bring(bed, (await sealFor(bed)).bytes, payer)).status).toBe(400);
+    expect([payer.payments.length, bed.settled.length, asked(bed)]).toEqual([3, 1, 1]);
+  });
+
   it("keeps an answer that neither disk nor whoever brought it reads, also together", async () => {
     const bed = await start();
     const sealed = await sealFor(bed);
