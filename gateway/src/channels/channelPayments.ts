@@ -10,7 +10,7 @@ import type { PaymentSettings } from "../payments/paymentSettings.ts";
 import { tokenPriceOf } from "../payments/prices.ts";
 import { type Quote, Quotes } from "../payments/quote.ts";
 import { amountNow, quoteEnd } from "../payments/quoting.ts";
-import { RateSource } from "../payments/rate.ts";
+import { type Rates, ratesOf } from "../payments/rate.ts";
 import { priceOfAnswer } from "../payments/tokenPrice.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import { type AnswerParameters, answerRequest } from "../server/answerRequest.ts";
@@ -81,7 +81,7 @@ export class ChannelPayments {
   readonly #source: ChannelSource;
   readonly #refunds: ChannelRefunds;
   readonly #quotes = new Quotes();
-  readonly #rates: RateSource | undefined;
+  readonly #rates: Rates | undefined;
   readonly #logger: Logger;
   /** requests under way, by the ids of their channels */
   readonly #busy = new Map<string, Running>();
@@ -107,8 +107,7 @@ export class ChannelPayments {
     this.#refunds = new ChannelRefunds({
       ...{ settings, channel, ledger, queue, source: this.#source, busy: this.#busy },
     });
-    const { rate } = settings.prices;
-    this.#rates = rate && new RateSource({ settings: rate, logger });
+    this.#rates = ratesOf(settings.prices.rate, logger);
   }
 
   /** @throws StartError where the ledger cannot be used */
@@ -372,7 +371,8 @@ export class ChannelPayments {
       throw notServed();
     }
     const price = prices.models.get(request.model);
-    const { amount, rate } = await amountNow({ price, rates: this.#rates });
+    const { decimals } = this.#settings.token;
+    const { amount, rate } = await amountNow({ price, rates: this.#rates, decimals });
     const quote = this.#quotes.sign({
       ...{ path: request.path, amount: String(amount), token: token.address, node, payee, kinds },
       ...{ requestHash: request.inputHash, feeBps: gate.feeBps, captureWindow: 0 },

@@ -28,11 +28,10 @@ import {
 } from "./paidRequest.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
 import { isHeld, type Payment, readPayment } from "./payment.ts";
-import type { PaymentSettings } from "./paymentSettings.ts";
+import { inEachToken, inToken, type PaymentSettings } from "./paymentSettings.ts";
 import { tokenPriceOf } from "./prices.ts";
 import { type Quote, Quotes } from "./quote.ts";
 import { Quoting } from "./quoting.ts";
-import { RateSource } from "./rate.ts";
 import {
   FAILED_PAID,
   malformed,
@@ -40,10 +39,12 @@ import {
   notKept,
   type RefusalCode,
   refusalOf,
+  saltOfOthers,
 } from "./refusals.ts";
 import { SamePayments } from "./samePayments.ts";
 import { isSignedByPayer } from "./signedByPayer.ts";
 import { priceOfAnswer } from "./tokenPrice.ts";
+import { isTokenSalt, requestIn } from "./tokenSalt.ts";
 
 const SWEEP_MS = 30_000;
 
@@ -56,7 +57,11 @@ type Asked = {
   payload: PaymentPayload;
   payment: Payment;
   quote: Quote;
+  /** as they are for the quote's token */
+  settings: PaymentSettings;
   request: ChatRequest;
+  /** what a request has in common with its repetitions, whatever it is paid in */
+  same: string;
   url: string;
 };
 
@@ -70,7 +75,8 @@ export class Payments {
   readonly #facilitator: Facilitator;
   readonly #cancellations: Cancellations;
   readonly #quotes = new Quotes();
-  readonly #quoting: Quoting;
+  /** of each token, OPG first */
+  readonly #quotings: { settings: PaymentSettings; quoting: Quoting }[];
   readonly #logger: Logger;
   readonly #sweeper: NodeJS.Timeout;
   /** ids of grants that are being answered */
@@ -78,12 +84,14 @@ export class Payments {
   /** by payer and request: what a later one of the same payer, which says the same, is answered with */
   readonly #same: SamePayments<Asked>;
   readonly #answers: KeptAnswers;
+  readonly #onPaid: (paid: { route: string; token: string }) => void;
 
   private constructor(parameters: {
     settings: PaymentSettings;
     ledger: GrantLedger;
     queue: { url: string; secret: string | undefined };
     answers: KeptAnswers;
+    onPaid: (paid: { route: string; token: string }) => void;
     logger: Logger;
   }) {
     const { answers, ledger, logger, queue, settings } = parameters;
@@ -96,11 +104,12 @@ export class Payments {
       ...{ url: settings.facilitator, network: settings.network, withinMs: settings.settleMs },
     });
     this.#cancellations = new Cancellations({ ledger, logger, queue });
-    const { rate } = settings.prices;
-    this.#quoting = new Quoting({
-      ...{ settings, facilitator: this.#facilitator, quotes: this.#quotes, logger },
-      rates: rate && new RateSource({ settings: rate, logger }),
-    });
+    this.#onPaid = parameters.onPaid;
+    const shared = { facilitator: this.#facilitator, quotes: this.#quotes, logger };
+    this.#quotings = inEachToken(settings).map((one) => ({
+      settings: one,
+      quoting: new Quoting({ ...shared, settings: one }),
+    }));
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
 
@@ -111,6 +120,8 @@ export class Payments {
     queue: { url: string; secret: string | undefined };
     /** where the answers are that were paid for */
     answers: KeptAnswers;
+    /** hears of each payment that was taken */
+    onPaid: (paid: { route: string; token: string }) => void;
     logger: Logger;
   }): Promise<Payments> {
     const ledger = await GrantLedger.open(parameters.folder);
@@ -131,6 +142,7 @@ export class Payments {
     if (this.#settings.prices.models.get(request.model) === undefined) {
       return await answerRequest(parameters);
     }
+    if (request.isSalted && isTokenSalt(request.salt)) throw saltOfOthers();
     const header = c.req.header("payment-signature");
     const { url } = c.req;
     if (header === undefined) {
@@ -147,7 +159,6 @@ export class Payments {
     const payment = readPayment(payload?.payload, payload?.accepted?.scheme);
     const extra = payload?.accepted?.extra as { haca?: { salt?: unknown } } | undefined;
     if (payload === undefined || payment === undefined) throw malformed();
-    const request = saltedBy(parameters.request, extra?.haca?.salt);
     const id = idOf(payment);
     const known = this.#ledger.find(id);
     const now = Math.floor(Date.now() / 1_000);
@@ -156,6 +167,10 @@ export class Payments {
       known === undefined ? this.#quotes.read(extra?.haca, now) : Quotes.parse(extra?.haca);
     const refuse = (code: RefusalCode) => this.#refuse({ request: parameters.request, url, code });
     if (quote === undefined) throw await refuse("payment.quoteUnknown");
+    const settings = inToken(this.#settings, quote.token);
+    if (settings === undefined) throw await refuse("payment.doesNotFit");
+    const own = parameters.request;
+    const request = own.isSalted ? requestIn(settings, own) : saltedBy(own, quote.salt);
     if (quote.requestHash !== request.inputHash || quote.path !== request.path) {
       throw await refuse("payment.otherRequest");
     }
@@ -165,7 +180,7 @@ export class Payments {
     }
     const isInTime = known !== undefined || canBeTaken(payment, now);
     const { scheme } = payload.accepted;
-    if (!isInTime || !fitsQuote({ settings: this.#settings, payment, quote, scheme })) {
+    if (!isInTime || !fitsQuote({ settings, payment, quote, scheme })) {
       throw await refuse("payment.doesNotFit");
     }
     if (known !== undefined && known.contentHash !== payment.contentHash) {
@@ -178,7 +193,9 @@ export class Payments {
       key: keyOf({ id, contentHash: payment.contentHash }),
       request: requestBytes(request, request.salt),
     });
-    return { id, header, payload, payment, quote, request: { ...request, repeat }, url };
+    const same = sameOf(own);
+    const read = { id, header, payload, payment, quote, settings };
+    return { ...read, request: { ...request, repeat }, same, url };
   }
 
   /**
@@ -187,7 +204,7 @@ export class Payments {
    */
   #reused(asked: Asked): Asked {
     const { payload, payment } = asked;
-    const { chainId, token } = this.#settings;
+    const { chainId, token } = asked.settings;
     const { address: verifyingContract, name, version } = token;
     const domain = { name, version, chainId, verifyingContract };
     // Who only says that they are the payer neither gets an answer of the payer's nor stands in the way of one.
@@ -209,8 +226,8 @@ export class Payments {
 
   async #answerPaid(parameters: AnswerParameters & { asked: Asked }): Promise<Response> {
     const { asked, c, parts } = parameters;
-    const { id, payment, quote, request } = asked;
-    const perToken = tokenPriceOf(this.#settings.prices.models.get(request.model));
+    const { id, payment, quote, request, settings } = asked;
+    const perToken = tokenPriceOf(settings.prices.models.get(request.model));
     const most = BigInt(quote.amount);
     const charge: Charge = {
       requester: payment.payer,
@@ -251,16 +268,17 @@ export class Payments {
 
   /** Takes the money, or finds that it was taken. @throws RefusedRequestError */
   async #grant(asked: Asked): Promise<Grant> {
-    const { header, id, payment, quote, request, url } = asked;
+    const { header, id, payment, quote, request, settings, url } = asked;
     const known = this.#ledger.find(id);
     if (known?.state === "answered") throw notKept();
     if (known !== undefined && known.state !== "opening") return known;
     const { payer, route, amount } = payment;
     if (known === undefined) {
-      const settings = this.#settings.limits;
-      requireWithinLimits({ ledger: this.#ledger, settings, payer, amount });
+      const { token } = quote;
+      const of = { settings: this.#settings, payer, token, amount };
+      requireWithinLimits({ ledger: this.#ledger, ...of });
     }
-    const job = known === undefined && commerceJobOf({ settings: this.#settings, payment, quote });
+    const job = known === undefined && commerceJobOf({ settings, payment, quote });
     const opening: Grant = known ?? {
       ...{ id, route, payer, nonce: String(payment.nonce), amount: String(amount) },
       ...{ requestHash: request.inputHash, contentHash: payment.contentHash },
@@ -270,7 +288,7 @@ export class Payments {
     };
     if (known === undefined) await this.#ledger.put(opening).catch(noLedger);
     const processed = await processPayment({
-      ...{ settings: this.#settings, quote, payment: header },
+      ...{ offered: [{ settings, quote }], payment: header },
       request: { url, path: `/v1/${request.path}` },
       settle: (payload, requirements) =>
         this.#facilitator.settle(
@@ -291,7 +309,9 @@ export class Payments {
       // The money is taken: the answer is made. A restart finds the grant as opening, and asks the facilitator again.
       this.#logger.error({ err: error }, "a granted payment is not noted");
     });
-    this.#logger.info({ route, transaction: granted.transaction }, "paid");
+    const { symbol: token } = settings.token;
+    this.#onPaid({ route, token });
+    this.#logger.info({ route, token, transaction: granted.transaction }, "paid");
     return granted;
   }
 
@@ -353,14 +373,26 @@ export class Payments {
     code: RefusalCode;
   }): Promise<RefusedRequestError> {
     const { code, request, url } = parameters;
-    const quote = await this.#quoting.quoteFor(request);
     const processed = await processPayment({
-      ...{ settings: this.#settings, quote, payment: undefined },
+      ...{ offered: await this.#offered(request), payment: undefined },
       request: { url, path: `/v1/${request.path}` },
       settle: () => Promise.reject(new Error("nothing is settled without a payment")),
     });
     if (processed.isPaid) throw new Error("nobody has paid");
     return refusalOf(code, processed);
+  }
+
+  /** A quote for each token that there is a price in now: what one lacks keeps no other from being offered. */
+  async #offered(request: ChatRequest): Promise<{ settings: PaymentSettings; quote: Quote }[]> {
+    const priced = this.#quotings.filter(({ quoting }) => quoting.hasPrice(request.model));
+    const quoted = await Promise.allSettled(
+      priced.map(async ({ quoting, settings }) => ({
+        ...{ settings, quote: await quoting.quoteFor(request) },
+      })),
+    );
+    const offered = quoted.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    if (offered.length > 0) return offered;
+    throw quoted.flatMap((one) => (one.status === "rejected" ? [one.reason] : []))[0];
   }
 
   #paidHeaders({ amount, payer, transaction }: Grant): Record<string, string> {
@@ -387,7 +419,7 @@ export class Payments {
 }
 
 /** What a payer says a second time. */
-const keyOfSame = ({ payment, request }: Asked): string => `${payment.payer} ${sameOf(request)}`;
+const keyOfSame = ({ payment, same }: Asked): string => `${payment.payer} ${same}`;
 
 const BACK = "what is held for this request goes back to the payer";
 const AGAIN = "the same request with the same payment is answered without another";
