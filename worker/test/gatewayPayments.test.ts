@@ -28,6 +28,7 @@ import {
 } from "./support/channelClient.ts";
 import { callBatch, channelAt, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
 import { commerceCases } from "./support/commerceCases.ts";
+import { dollarCases } from "./support/dollarCases.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
@@ -129,6 +130,7 @@ const payingByChannel = (payer: Wallet, storage?: ClientChannelStorage) =>
   channelClient({ payer, rpcUrl: bed.tee.chain.url, ...(storage && { storage }) });
 
 commerceCases(() => bed);
+dollarCases(() => bed);
 
 describe("a stock client of x402 that pays by channel", () => {
   it("and asks for what is left has it at once; what was charged is claimed later, and it pays on", async () => {
