@@ -71,7 +71,7 @@ it("is offered beside OPG, each offer with the quote of its token, and a stock c
   const usdc = ["auth-capture", USDC_ADDRESS, String(DOLLARS), USDC_OPERATOR, "USD Coin", "2"];
   const opg = ["auth-capture", TOKEN, String(PRICE), OPERATOR, "OPG", "1"];
   expect(told.map(([scheme]) => scheme).slice(0, 2)).toEqual(["upto", "exact"]);
-  expect(told.slice(2)).toEqual([opg, opg, usdc, usdc]);
+  expect(told.slice(2)).toEqual([opg, opg, usdc]);
   for (const { amount, asset, extra } of offers) {
     expect(extra.haca).toMatchObject({ token: asset, amount });
   }
@@ -88,10 +88,10 @@ it("is offered beside OPG, each offer with the quote of its token, and a stock c
   expect(metrics).toContain('haca_gateway_payments_total{route="commerce",token="USDC"} 1');
 });
 
-it("has prices by its own tokens' price and by dollars, in its own decimals, and never nothing", async () => {
+it("has prices by its own tokens' price and by dollars, in its own decimals, rounded up", async () => {
   const models = new Map<string, Price>([
     ["m", { amount: DOLLARS, perToken: { input: 1n, output: 2n } }],
-    ["n", { usd: 1n }],
+    ["n", { usd: ONE / 50n + 1n }],
   ]);
   const opg = new Map<string, Price>([
     ["m", { amount: PRICE }],
@@ -105,9 +105,9 @@ it("has prices by its own tokens' price and by dollars, in its own decimals, and
   bed.upstream.handler = answering({ ...ANSWER, usage });
   const answer = await bed.post(QUESTION, {}, payingUsdc());
   expect((await messageIn(answer)).price).toBe("7");
-  const [, , , , dust] = offersIn(await bed.post({ ...QUESTION, model: "n" }));
-  expect([dust?.asset, dust?.amount, dust?.extra.haca.rate]).toEqual([
-    ...[USDC_ADDRESS, "1", String(ONE)],
+  const [, , , , cents] = offersIn(await bed.post({ ...QUESTION, model: "n" }));
+  expect([cents?.asset, cents?.amount, cents?.extra.haca.rate]).toEqual([
+    ...[USDC_ADDRESS, "20001", String(ONE)],
   ]);
 });
 
@@ -126,6 +126,21 @@ it("is offered without OPG while the rate of OPG is too old, and OPG without it;
   expect(await assets({ usdc: inDollars })).toBe(TOKEN);
   expect(await assets({ ...inDollars, usdc: inDollars })).toBe("503 payment.rateStale");
   await source.stop();
+});
+
+it("is offered in as many as a table may have, in a header that stock clients take", async () => {
+  const others = ["a1", "a2", "a3", "a4"].map((byte) => {
+    const token = { ...USDC_TOKEN, symbol: byte, address: `0x${byte.repeat(20)}` };
+    const name = `${byte}${"x".repeat(62)}`;
+    const models = new Map<string, Price>([["m", { amount: 10n ** 38n }]]);
+    const operator = `0x${byte.replace("a", "b").repeat(20)}`;
+    const prices = { models, rate: undefined };
+    return { token: { ...token, name }, operator, prices, routes: ["commerce"] as const };
+  });
+  const bed = await start({ others: others.map((one) => ({ ...one, spend: undefined })) });
+  for (const { operator, token } of others) bed.operators.set(operator, operatorOf(token));
+  // What has larger headers is not read.
+  expect(new Set(offersIn(await bed.post()).map(({ asset }) => asset)).size).toBe(5);
 });
 
 it("is not offered where its operator or decimals are others, and OPG is", async () => {

@@ -146,6 +146,12 @@ describe("the price table in other tokens", () => {
     ["a limit of nothing", OPG_ROW, { USDC: { ...FIXED, spendLimit: "0" } }, "spendLimit"],
     ["a field that nobody reads", OPG_ROW, { USDC: { ...FIXED, symbol: "x" } }, "tokens.USDC"],
     [
+      "more than its offers have room for",
+      OPG_ROW,
+      Object.fromEntries(["A", "B", "C", "D", "E"].map((symbol) => [symbol, FIXED])),
+      "tokens: must be 4 at most",
+    ],
+    [
       "two of one address",
       [OPG_ROW, IN_USDC, { token: "USDX", amount: "1" }],
       { USDC: FIXED, USDX: { ...FIXED, address: address.toUpperCase().replace("X", "x") } },

@@ -11,7 +11,7 @@ import type {
 import { ZeroAddress } from "ethers";
 import type { RefusedRequestError } from "../gatewayError.ts";
 import { type Route, SCHEMES } from "./payment.ts";
-import type { PaymentSettings } from "./paymentSettings.ts";
+import { isOpg, type PaymentSettings } from "./paymentSettings.ts";
 import type { Quote } from "./quote.ts";
 
 /** Seconds that what a client signs can be used: time for it to come back, and to be mined. */
@@ -21,6 +21,9 @@ export const SIGNED_SECONDS = 300;
 const METHODS: Readonly<Record<Route, readonly string[]>> = {
   ...{ escrow: ["permit2"], exact: ["eip3009"], commerce: ["eip3009", "permit2"] },
 };
+/** Other tokens than OPG by EIP-3009 alone, which they have: offers stand in one header, of which clients take 16 KiB. */
+const methodsOf = (settings: OfferSettings, route: Route): readonly string[] =>
+  isOpg(settings) ? METHODS[route] : ["eip3009"];
 /** Flow of x402: both are settled before there is an answer, and by `escrow` the scheme knows that the tokens are to be held. */
 const FLOWS: Readonly<Record<Route, "upfront" | "escrow">> = {
   ...{ escrow: "upfront", exact: "upfront", commerce: "escrow" },
@@ -86,7 +89,7 @@ export function offersOf({ quote, settings }: Offered): PaymentOption[] {
   return routes.flatMap((route): PaymentOption[] => {
     const parts = partsOf(settings, quote, route);
     if (parts === undefined) return [];
-    return METHODS[route].map((assetTransferMethod) => ({
+    return methodsOf(settings, route).map((assetTransferMethod) => ({
       ...{ scheme: SCHEMES[route], network, maxTimeoutSeconds: SIGNED_SECONDS },
       ...{ price: { asset: quote.token, amount: quote.amount }, payTo: parts.payTo },
       extra: {

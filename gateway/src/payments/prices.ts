@@ -11,6 +11,8 @@ const NAME = "HACA_GATEWAY_PRICES";
 const MAXIMUM = 1n << 128n;
 /** What OPG is called in the table. */
 export const OPG = "OPG";
+/** All offers stand in one header, of which stock clients take 16 KiB. */
+const MOST_TOKENS = 4;
 /** Whatever has more is none: a unit of it would be worth nothing. */
 const MOST_DECIMALS = 36;
 
@@ -72,7 +74,7 @@ const amount = units.refine((value) => value > 0n, "must be above 0");
 const perToken = z.strictObject({ input: units, output: units });
 const symbol = z.string().regex(/^[A-Za-z][\w.-]{0,31}$/, "must be a token's name in the table");
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be an address");
-const words = z.string().min(1, "must not be empty").max(200, "must have at most 200 characters");
+const words = z.string().min(1, "must not be empty").max(64, "must have at most 64 characters");
 const price = z.union([
   z.strictObject({ token: symbol, amount, perToken: perToken.optional() }),
   z.strictObject({ token: symbol, usd: decimal }),
@@ -109,7 +111,12 @@ const tokenSchema = z.strictObject({
 });
 const schema = z.strictObject({
   ...{ models: z.record(z.string(), row), rate: rateSchema.optional() },
-  tokens: z.record(symbol, tokenSchema).default({}),
+  tokens: z
+    .record(symbol, tokenSchema)
+    .refine((tokens) => Object.keys(tokens).length <= MOST_TOKENS, {
+      error: `must be ${MOST_TOKENS} at most`,
+    })
+    .default({}),
 });
 
 /**

@@ -53,6 +53,10 @@ contract DollarToken is ERC20, EIP712, ERC3009 {
         return _domainSeparatorV4();
     }
 
+    function version() external pure returns (string memory) {
+        return "2";
+    }
+
     function decimals() public pure override returns (uint8) {
         return 6;
     }
