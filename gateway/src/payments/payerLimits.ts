@@ -6,14 +6,6 @@ import type { PaymentSettings } from "./paymentSettings.ts";
 
 const DAY_MS = 86_400_000;
 
-/** What one payer may do in a day, the last 24 hours. */
-export type PayerLimitSettings = {
-  /** smallest units of OPG that are held or were paid; undefined: any */
-  spend: bigint | undefined;
-  /** answers that failed after they were paid: each has cost the upstream, and nothing was paid for it */
-  failures: number;
-};
-
 /** In parts of which a limit is. */
 const WHOLE = 10n ** 30n;
 

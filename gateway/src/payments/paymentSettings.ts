@@ -1,7 +1,6 @@
 import { isSameHex } from "@haca/protocol/isSameHex";
 import type { Network } from "@x402/core/types";
 import type { ChannelSettings } from "../channels/channelSettings.ts";
-import type { PayerLimitSettings } from "./payerLimits.ts";
 import type { Route } from "./payment.ts";
 import { OPG, type PriceTable } from "./prices.ts";
 
@@ -30,6 +29,14 @@ export type PricedToken = {
 export type OtherToken = PricedToken & {
   /** smallest units that are held of one payer or were paid in a day at most; undefined: any */
   spend: bigint | undefined;
+};
+
+/** What one payer may do in a day, the last 24 hours. */
+export type PayerLimitSettings = {
+  /** smallest units of OPG that are held or were paid; undefined: any */
+  spend: bigint | undefined;
+  /** answers that failed after they were paid: each has cost the upstream, and nothing was paid for it */
+  failures: number;
 };
 
 /** How requests are paid for. What is of a token is OPG's, but for `inToken`. */

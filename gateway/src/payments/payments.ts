@@ -14,6 +14,7 @@ import { Facilitator } from "./facilitator.ts";
 import { commerceJobOf, fitsQuote } from "./fitsQuote.ts";
 import { type Grant, heldBy } from "./grant.ts";
 import { GrantLedger } from "./grantLedger.ts";
+import { OfferedQuotes } from "./offeredQuotes.ts";
 import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
 import {
@@ -28,10 +29,9 @@ import {
 } from "./paidRequest.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
 import { isHeld, type Payment, readPayment } from "./payment.ts";
-import { inEachToken, inToken, type PaymentSettings } from "./paymentSettings.ts";
+import { inToken, type PaymentSettings } from "./paymentSettings.ts";
 import { tokenPriceOf } from "./prices.ts";
 import { type Quote, Quotes } from "./quote.ts";
-import { Quoting } from "./quoting.ts";
 import {
   FAILED_PAID,
   malformed,
@@ -48,6 +48,8 @@ import { isTokenSalt, requestIn } from "./tokenSalt.ts";
 
 const SWEEP_MS = 30_000;
 
+/** Hears of each payment that was taken. */
+type OnPaid = (paid: { route: string; token: string }) => void;
 type KeptAnswers = Pick<AnswerStore, "discard" | "secure">;
 
 /** A request that comes with a payment. */
@@ -75,8 +77,7 @@ export class Payments {
   readonly #facilitator: Facilitator;
   readonly #cancellations: Cancellations;
   readonly #quotes = new Quotes();
-  /** of each token, OPG first */
-  readonly #quotings: { settings: PaymentSettings; quoting: Quoting }[];
+  readonly #offered: OfferedQuotes;
   readonly #logger: Logger;
   readonly #sweeper: NodeJS.Timeout;
   /** ids of grants that are being answered */
@@ -84,14 +85,14 @@ export class Payments {
   /** by payer and request: what a later one of the same payer, which says the same, is answered with */
   readonly #same: SamePayments<Asked>;
   readonly #answers: KeptAnswers;
-  readonly #onPaid: (paid: { route: string; token: string }) => void;
+  readonly #onPaid: OnPaid;
 
   private constructor(parameters: {
     settings: PaymentSettings;
     ledger: GrantLedger;
     queue: { url: string; secret: string | undefined };
     answers: KeptAnswers;
-    onPaid: (paid: { route: string; token: string }) => void;
+    onPaid: OnPaid;
     logger: Logger;
   }) {
     const { answers, ledger, logger, queue, settings } = parameters;
@@ -105,11 +106,9 @@ export class Payments {
     });
     this.#cancellations = new Cancellations({ ledger, logger, queue });
     this.#onPaid = parameters.onPaid;
-    const shared = { facilitator: this.#facilitator, quotes: this.#quotes, logger };
-    this.#quotings = inEachToken(settings).map((one) => ({
-      settings: one,
-      quoting: new Quoting({ ...shared, settings: one }),
-    }));
+    this.#offered = new OfferedQuotes({
+      ...{ settings, facilitator: this.#facilitator, quotes: this.#quotes, logger },
+    });
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
 
@@ -120,8 +119,7 @@ export class Payments {
     queue: { url: string; secret: string | undefined };
     /** where the answers are that were paid for */
     answers: KeptAnswers;
-    /** hears of each payment that was taken */
-    onPaid: (paid: { route: string; token: string }) => void;
+    onPaid: OnPaid;
     logger: Logger;
   }): Promise<Payments> {
     const ledger = await GrantLedger.open(parameters.folder);
@@ -374,25 +372,12 @@ export class Payments {
   }): Promise<RefusedRequestError> {
     const { code, request, url } = parameters;
     const processed = await processPayment({
-      ...{ offered: await this.#offered(request), payment: undefined },
+      ...{ offered: await this.#offered.of(request), payment: undefined },
       request: { url, path: `/v1/${request.path}` },
       settle: () => Promise.reject(new Error("nothing is settled without a payment")),
     });
     if (processed.isPaid) throw new Error("nobody has paid");
     return refusalOf(code, processed);
-  }
-
-  /** A quote for each token that there is a price in now: what one lacks keeps no other from being offered. */
-  async #offered(request: ChatRequest): Promise<{ settings: PaymentSettings; quote: Quote }[]> {
-    const priced = this.#quotings.filter(({ quoting }) => quoting.hasPrice(request.model));
-    const quoted = await Promise.allSettled(
-      priced.map(async ({ quoting, settings }) => ({
-        ...{ settings, quote: await quoting.quoteFor(request) },
-      })),
-    );
-    const offered = quoted.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-    if (offered.length > 0) return offered;
-    throw quoted.flatMap((one) => (one.status === "rejected" ? [one.reason] : []))[0];
   }
 
   #paidHeaders({ amount, payer, transaction }: Grant): Record<string, string> {
