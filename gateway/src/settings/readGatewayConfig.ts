@@ -5,7 +5,6 @@ import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { BaseError } from "@haca/protocol/baseError";
 import { ESCROW_KINDS } from "@haca/protocol/inferenceEscrow";
 import { settlementDomain } from "@haca/protocol/inferenceResult";
-import { isSameHex } from "@haca/protocol/isSameHex";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { PROJECT_ROOT, userPath } from "@haca/protocol/userPath";
 import type { TypedDataDomain } from "ethers";
@@ -13,12 +12,13 @@ import type { z } from "zod";
 import type { ChannelSettings } from "../channels/channelSettings.ts";
 import { ConfigurationError } from "../gatewayError.ts";
 import type { LegacyFacilitatorSettings } from "../legacy/legacyFacilitator.ts";
-import type { OtherToken, PaymentSettings } from "../payments/paymentSettings.ts";
-import { OPG, readPrices, type TableToken } from "../payments/prices.ts";
+import type { PaymentSettings } from "../payments/paymentSettings.ts";
+import { OPG, readPrices } from "../payments/prices.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
 import type { ResultQueueSettings } from "../queue/resultQueue.ts";
 import type { UpstreamSettings } from "../upstream/openUpstream.ts";
 import { readTls, type TlsSettings } from "./readTls.ts";
+import { readTokens } from "./readTokens.ts";
 import { LOCAL, VARIABLES, type VariableName } from "./variables.ts";
 
 type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schema"]>;
@@ -149,16 +149,10 @@ function readPayments(parameters: {
     failures: read("HACA_GATEWAY_FAILURE_LIMIT"),
   };
   const token = { address: addressOf("OPG", "HACA_GATEWAY_PRICES"), ...OPG_TOKEN };
-  const others = othersOf({ tokens, opg: token.address, spend: limits.spend });
-  const asked = read("HACA_GATEWAY_ROUTES");
-  if (others.length > 0 && !asked.includes("commerce")) {
-    const reason = `lacks commerce, by which ${others[0]?.token.symbol} of HACA_GATEWAY_PRICES is paid`;
-    throw wrong("HACA_GATEWAY_ROUTES", reason);
-  }
-  const operator = optional("HACA_GATEWAY_COMMERCE_OPERATOR", environment);
-  // Where another token is paid so, OPG need not be.
-  const isOpgToo = operator !== undefined || others.length === 0 || asked.length === 1;
-  const routes = isOpgToo ? asked : asked.filter((route) => route !== "commerce");
+  const { others, routes } = readTokens({
+    ...{ tokens, opg: token.address, spend: limits.spend, routes: read("HACA_GATEWAY_ROUTES") },
+    operator: optional("HACA_GATEWAY_COMMERCE_OPERATOR", environment),
+  });
   const isByTokens = [...prices.models.values()].some((price) => price && "perToken" in price);
   if (isByTokens && routes.includes("exact")) {
     const reason =
@@ -181,30 +175,6 @@ function readPayments(parameters: {
     settleMs: read("HACA_GATEWAY_SETTLE_MS"),
     retryMs: read("HACA_GATEWAY_RETRY_MS"),
   };
-}
-
-/** The tokens besides OPG. @throws ConfigurationError where one is OPG, or has a limit where another has none */
-function othersOf(parameters: {
-  tokens: readonly TableToken[];
-  opg: string;
-  /** smallest units of OPG */
-  spend: bigint | undefined;
-}): OtherToken[] {
-  const { opg, spend, tokens } = parameters;
-  return tokens.map(({ operator, prices, spend: own, ...token }) => {
-    const place = `tokens.${token.symbol}`;
-    if (isSameHex(token.address, opg)) {
-      throw wrong("HACA_GATEWAY_PRICES", `${place}.address: is OPG's`);
-    }
-    if ((own === undefined) !== (spend === undefined)) {
-      const [with_, without] =
-        own === undefined
-          ? ["HACA_GATEWAY_SPEND_LIMIT", `${place}.spendLimit`]
-          : [`${place}.spendLimit`, "HACA_GATEWAY_SPEND_LIMIT"];
-      throw wrong("HACA_GATEWAY_PRICES", `${with_} is set, and ${without} is not: one limits both`);
-    }
-    return { token, operator, prices, routes: ["commerce"], spend: own };
-  });
 }
 
 /** How requests are paid by channel; undefined: they are not. */
