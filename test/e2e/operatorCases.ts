@@ -77,7 +77,7 @@ export function operatorCases(world: () => World): void {
       { name, version, chainId, verifyingContract: token },
       RECEIVE_TYPES,
       {
-        ...{ from: payer, to: PUBLISHED.erc3009Collector, value: MOST, validAfter: 0n },
+        ...{ from: payer, to: PUBLISHED.erc3009Collector, value: maxAmount, validAfter: 0n },
         ...{ validBefore: time + HOUR, nonce: commerceNonce(domain, job.payment) },
       },
     );
