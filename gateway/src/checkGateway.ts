@@ -5,6 +5,7 @@ import { gateProblem } from "./channels/gateProblem.ts";
 import { LegacyFacilitator } from "./legacy/legacyFacilitator.ts";
 import { Facilitator } from "./payments/facilitator.ts";
 import { judgeOperator } from "./payments/operatorProblem.ts";
+import { inEachToken, type PaymentSettings } from "./payments/paymentSettings.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
 import type { GatewayConfig } from "./settings/readGatewayConfig.ts";
 import { shownBy } from "./settings/readTls.ts";
@@ -22,7 +23,7 @@ export async function checkGateway(
     ...(await checkQueue(config)),
     ...(await checkFacilitator(config)),
     ...(await checkGate(config)),
-    ...(await checkOperator(config)),
+    ...(await checkOperators(config)),
     ...(await checkSealed(config)),
   ];
   return {
@@ -35,10 +36,14 @@ export async function checkGateway(
       `queue       ${queue.url}`,
       `tls         ${tls === undefined ? "none" : `certificate ${sha256(shownBy(tls))}`}`,
       `legacy      ${facilitator?.url ?? "no answers"}`,
+      ...(config.payments === undefined ? [] : inEachToken(config.payments).map(tokenLine)),
       ...findings.map((finding) => `problem     ${finding}`),
     ],
   };
 }
+
+const tokenLine = ({ routes, token }: PaymentSettings): string =>
+  `paid in     ${token.symbol} ${token.address}, ${token.decimals} decimals, by ${routes.join(", ")}`;
 
 async function checkUpstream({ models, upstream }: GatewayConfig): Promise<string[]> {
   try {
@@ -70,15 +75,21 @@ async function checkGate({ payments }: GatewayConfig): Promise<string[]> {
   }
 }
 
-/** Whether jobs in the public escrow could be captured for this gateway's results. */
-async function checkOperator({ payments }: GatewayConfig): Promise<string[]> {
-  const address = payments?.operator;
-  if (payments === undefined || address === undefined) return [];
+/** Whether jobs in the public escrow could be captured for this gateway's results, in whatever token. */
+async function checkOperators({ payments }: GatewayConfig): Promise<string[]> {
+  if (payments === undefined) return [];
   const { facilitator: url, network, settleMs: withinMs } = payments;
+  const facilitator = new Facilitator({ url, network, withinMs });
+  const problems: string[] = [];
   try {
-    const operator = await new Facilitator({ url, network, withinMs }).operator(address);
-    const judged = judgeOperator({ settings: payments, address, operator });
-    return "problem" in judged ? [judged.problem] : [];
+    for (const settings of inEachToken(payments)) {
+      const { operator: address } = settings;
+      if (address === undefined) continue;
+      const operator = await facilitator.operator(address);
+      const judged = judgeOperator({ settings, address, operator });
+      if ("problem" in judged) problems.push(judged.problem);
+    }
+    return problems;
   } catch (error) {
     if (!(error instanceof BaseError)) throw error;
     return [`HACA_GATEWAY_FACILITATOR: ${error.message}`];

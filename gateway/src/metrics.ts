@@ -26,6 +26,18 @@ export function createMetrics() {
       labelNames: ["code"] as const,
       registers,
     }),
+    payments: new Counter({
+      name: "haca_gateway_payments_total",
+      help: "payments that were taken, by route and by what the price table calls the token",
+      labelNames: ["route", "token"] as const,
+      registers,
+    }),
+    tokens: new Gauge({
+      name: "haca_gateway_token_decimals",
+      help: "decimals of each token that requests are paid in",
+      labelNames: ["token", "address"] as const,
+      registers,
+    }),
     running: new Gauge({
       name: "haca_gateway_running",
       help: "requests that are being answered",

@@ -7,6 +7,7 @@ import { createMetrics } from "./metrics.ts";
 import type { SealedPayments } from "./ohttp/addOhttpRoutes.ts";
 import { OhttpKeys } from "./ohttp/ohttpKeys.ts";
 import { createOperatorApp } from "./operator/createOperatorApp.ts";
+import { inEachToken } from "./payments/paymentSettings.ts";
 import { Payments } from "./payments/payments.ts";
 import { RequestIds } from "./profile/requestIds.ts";
 import { ResultQueue } from "./queue/resultQueue.ts";
@@ -43,6 +44,7 @@ export async function startGateway(parameters: {
   const { teeId } = signer;
   const { tls } = config.http;
   const ending = new AbortController();
+  const metrics = createMetrics();
   const upstream = await openUpstream(config.upstream);
   const queue = new ResultQueue(config.queue);
   const answers = await AnswerStore.open({ ...config.answers, queue, logger });
@@ -50,8 +52,11 @@ export async function startGateway(parameters: {
     config.payments &&
     (await Payments.open({
       ...{ settings: config.payments, folder: config.answers.folder, queue: config.queue },
-      ...{ answers, logger },
+      ...{ answers, logger, onPaid: (paid) => metrics.payments.inc(paid) },
     }));
+  for (const { token } of config.payments === undefined ? [] : inEachToken(config.payments)) {
+    metrics.tokens.set({ token: token.symbol, address: token.address }, token.decimals);
+  }
   const channel = config.payments?.channel;
   const channels =
     config.payments &&
@@ -87,7 +92,7 @@ export async function startGateway(parameters: {
       },
       ...{ models: config.models, admission, answers },
       results: new ResultReader({ ...config.queue, teeId }),
-      ...{ metrics: createMetrics(), logger, limits, ending: ending.signal },
+      ...{ metrics, logger, limits, ending: ending.signal },
     },
     isStopping: () => isStopping,
     origins: config.http.origins,

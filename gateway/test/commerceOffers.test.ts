@@ -1,16 +1,11 @@
-import { COMMERCE_DEPLOYMENTS, endsOfRequest } from "@haca/protocol/commercePayments";
-import { nodeOfEnclave } from "@haca/protocol/requestId";
+import { endsOfRequest } from "@haca/protocol/commercePayments";
 import { expect, it } from "vitest";
-import { SIGNER } from "./support/bed.ts";
-import { PAYEE, PaidBed, refusalIn, TOKEN } from "./support/paidBed.ts";
+import { OPG_TOKEN, operatorOf, PaidBed, refusalIn } from "./support/paidBed.ts";
 
 const DAY = 86_400;
 const OPERATOR = `0x${"66".repeat(20)}`;
-const commerce = String(COMMERCE_DEPLOYMENTS[0]?.escrow);
-const STATE = {
-  ...{ operator: OPERATOR, node: nodeOfEnclave(SIGNER.teeId), payee: PAYEE, token: TOKEN },
-  ...{ feeBps: 0, kinds: 68, commerce, leastWindow: 5 * DAY, mostWindow: 30 * DAY },
-};
+const STATE = operatorOf(OPG_TOKEN);
+const { commerce } = STATE;
 
 const offersIn = (response: Response) => {
   const header = response.headers.get("payment-required") ?? "";
@@ -19,7 +14,7 @@ const offersIn = (response: Response) => {
 
 it("a payment into the public escrow is offered in both its forms, beside other routes and in none of their flows", async () => {
   const bed = await PaidBed.start({ routes: ["commerce", "exact"], operator: OPERATOR });
-  bed.operator = STATE;
+  bed.operators.set(OPERATOR, STATE);
   const offers = offersIn(await bed.post());
   const told = ({ extra, scheme }: { scheme: string; extra: Record<string, unknown> }) => [
     ...[scheme, extra.assetTransferMethod, extra.paymentFlow],

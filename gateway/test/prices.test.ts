@@ -113,6 +113,83 @@ describe("the price table", () => {
   }
 });
 
+describe("the price table in other tokens", () => {
+  const address = `0x${"68".repeat(20)}`;
+  const operator = `0x${"67".repeat(20)}`;
+  const USDC = { address, name: "USD Coin", version: "2", decimals: 6, operator };
+  const OPG_ROW = { token: "OPG", amount: "5" };
+  const IN_USDC = { token: "USDC", usd: "0.02" };
+  const FIXED = { ...USDC, rate: { fixed: "1" } };
+  const tableOf = (rows: unknown, tokens: object) =>
+    JSON.stringify({ models: { m: rows, n: OPG_ROW }, tokens });
+  const served = new Set(["m", "n"]);
+
+  it("has what an answer costs in each, and rates and limits of their own", () => {
+    const tokens = {
+      USDC: { ...FIXED, spendLimit: "9" },
+      EURC: { ...USDC, address: operator, rate: { ...RATE, staleSeconds: 60 } },
+    };
+    const rows = [OPG_ROW, IN_USDC, { token: "EURC", amount: "7" }];
+    const { models, others } = readPrices(tableOf(rows, tokens), served);
+    expect([models.get("m"), models.get("n")]).toEqual([
+      ...[5n, 5n].map((amount) => ({ token: "OPG", amount })),
+    ]);
+    expect(others).toMatchObject([
+      { symbol: "USDC", address, decimals: 6, operator, spend: 9n },
+      { symbol: "EURC", spend: undefined },
+    ]);
+    const [usdc, eurc] = others.map(({ prices }) => prices);
+    expect([usdc?.rate, eurc?.rate]).toEqual([
+      ...[{ fixed: ONE }, expect.objectContaining({ floor: ONE / 100n, staleSeconds: 60 })],
+    ]);
+    expect([usdc, eurc].map((prices) => [...(prices?.models ?? [])])).toEqual([
+      ...[[["m", { token: "USDC", usd: ONE / 50n }]], [["m", { token: "EURC", amount: 7n }]]],
+    ]);
+  });
+
+  it("costs a unit at least, however little it is worth", () => {
+    const cheap = { usd: 1n, rate: 1_000n * ONE };
+    for (const decimals of [0, 6, 18]) expect(unitsFor({ ...cheap, decimals })).toBe(1n);
+    expect(unitsFor({ usd: ONE / 50n, rate: ONE, decimals: 6 })).toBe(20_000n);
+    // 20000.000001 of them.
+    expect(unitsFor({ usd: ONE / 50n + 10n ** 6n, rate: ONE, decimals: 6 })).toBe(20_001n);
+  });
+
+  for (const [what, rows, tokens, words] of [
+    ["no price in OPG", IN_USDC, { USDC: FIXED }, "models.m: has no price in OPG"],
+    ["a token twice", [OPG_ROW, IN_USDC, IN_USDC], { USDC: FIXED }, "models.m: has two prices"],
+    ["a token that it has not", [OPG_ROW, IN_USDC], {}, "models.m.token: tokens has no USDC"],
+    ["a token without prices", OPG_ROW, { USDC: FIXED }, "tokens.USDC: no model has a price"],
+    ["dollars without a rate", [OPG_ROW, IN_USDC], { USDC }, "models.m.usd: needs USDC's rate"],
+    ["OPG as another", OPG_ROW, { OPG: FIXED }, "tokens.OPG: is the address book's"],
+    ["no list of prices", [], {}, "models.m: "],
+    ["a free one that costs", [{ free: true }], {}, "models.m: "],
+    ["a rate of nothing", OPG_ROW, { USDC: { ...USDC, rate: { fixed: "0" } } }, "tokens.USDC.rate"],
+    ["a rate of two kinds", OPG_ROW, { USDC: { ...USDC, rate: { ...RATE, fixed: "1" } } }, "rate"],
+    ["no rate", OPG_ROW, { USDC: { ...USDC, rate: null } }, "tokens.USDC.rate"],
+    ["decimals of no token", OPG_ROW, { USDC: { ...FIXED, decimals: 37 } }, "tokens.USDC.decimals"],
+    ["no address", OPG_ROW, { USDC: { ...FIXED, address: "USDC" } }, "tokens.USDC.address"],
+    ["a limit of nothing", OPG_ROW, { USDC: { ...FIXED, spendLimit: "0" } }, "spendLimit"],
+    ["a field that nobody reads", OPG_ROW, { USDC: { ...FIXED, symbol: "x" } }, "tokens.USDC"],
+    [
+      "more than its offers have room for",
+      OPG_ROW,
+      Object.fromEntries(["A", "B", "C", "D", "E"].map((symbol) => [symbol, FIXED])),
+      "tokens: must be 4 at most",
+    ],
+    [
+      "two of one address",
+      [OPG_ROW, IN_USDC, { token: "USDX", amount: "1" }],
+      { USDC: FIXED, USDX: { ...FIXED, address: address.toUpperCase().replace("X", "x") } },
+      "tokens.USDX.address: is another token's, too",
+    ],
+  ] as const) {
+    it(`is refused with ${what}, by the place`, () => {
+      expect(() => readPrices(tableOf(rows, tokens), served)).toThrow(words);
+    });
+  }
+});
+
 describe("the rate", () => {
   const sourceOf = async (answer: object, changes: object = {}, clock?: () => number) => {
     const server = await HttpServer.start(answering(answer));
@@ -128,7 +205,7 @@ describe("the rate", () => {
   it("makes of dollars what they are worth, rounded up", async () => {
     const { source } = await sourceOf({ usd: "0.3", at: now() });
     const { usd } = await source.now();
-    expect(unitsFor(ONE, usd)).toBe((10n * ONE + 2n) / 3n);
+    expect(unitsFor({ usd: ONE, rate: usd, decimals: 18 })).toBe((10n * ONE + 2n) / 3n);
   });
 
   for (const [what, usd] of [

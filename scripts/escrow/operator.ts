@@ -1,8 +1,9 @@
-import { getAddress } from "ethers";
+import { Contract, getAddress, type Provider } from "ethers";
+import { addressOf } from "../lib/chainSession.ts";
 import { type ContractOf, contractAt } from "../lib/contracts.ts";
 import { sendChange } from "../lib/sendChange.ts";
 import { senderOf } from "../lib/sender.ts";
-import { duration } from "../lib/words.ts";
+import { duration, printable } from "../lib/words.ts";
 import {
   addressArgument,
   amountWords,
@@ -43,10 +44,42 @@ export function createOperator(
       question: "Make it?",
     });
     if (!isSent && options.safe === undefined) return;
-    console.log(
-      `settings     HACA_GATEWAY_ROUTES with commerce, and HACA_GATEWAY_COMMERCE_OPERATOR=${address}`,
-    );
+    console.log(`settings     ${await settingsFor(context, token, address)}`);
   });
+}
+
+/** What a gateway is told of an operator: OPG's is a setting, another token's stands in the price table. */
+async function settingsFor(
+  { session }: EscrowContext,
+  { address, decimals }: Token,
+  operator: string,
+): Promise<string> {
+  if (address === addressOf(session.book, "OPG")) {
+    return `HACA_GATEWAY_ROUTES with commerce, and HACA_GATEWAY_COMMERCE_OPERATOR=${operator}`;
+  }
+  const { name, version } = await domainOf(session.provider, address);
+  const entry = { address, name, version, decimals, operator };
+  return (
+    `HACA_GATEWAY_ROUTES with commerce, in HACA_GATEWAY_PRICES "tokens": { "<its name there>": ${JSON.stringify(entry)} }, ` +
+    `and HACA_PAYMENT_TOKENS=${address} of the facilitator`
+  );
+}
+
+const DOMAIN = ["name", "version"].map((it) => `function ${it}() view returns (string)`);
+
+/** What a token's EIP-712 domain most likely has; a gateway's `check` compares what it makes with the chain's. */
+async function domainOf(
+  provider: Provider,
+  token: string,
+): Promise<{ name: string; version: string }> {
+  const contract = new Contract(token, DOMAIN, provider);
+  const ask = async (name: string): Promise<string> =>
+    printable(
+      await contract
+        .getFunction(name)()
+        .catch(() => "<unknown>"),
+    );
+  return { name: await ask("name"), version: await ask("version") };
 }
 
 /** Tells of an operator. Errors: `escrow.badArgument`, `escrow.refused`. */

@@ -10,6 +10,7 @@ import {
   type ReadOptions,
   type Token,
   tokenAt,
+  tokenOrUnits,
   withEscrow,
 } from "./context.ts";
 import type { FoundJob } from "./foundJob.ts";
@@ -31,7 +32,13 @@ export function status(options: ReadOptions & { subject: string; json?: true }):
       payer === undefined ? [await findJob(context, subject)] : await jobsOf(context, payer);
     const credits = payer === undefined ? [] : await creditsOf(context, payer, jobs);
     if (json) {
-      const value = { chainId: session.chainId, escrow: context.escrow.target, now, jobs, credits };
+      const tokens: Token[] = [];
+      for (const address of new Set(jobs.map(({ job }) => job.terms.token))) {
+        tokens.push(await tokenOrUnits(context, address));
+      }
+      const { chainId } = session;
+      const escrow = context.escrow.target;
+      const value = { chainId, escrow, now, tokens, jobs, credits };
       console.log(JSON.stringify(value, asText, 2));
       return;
     }
@@ -43,7 +50,7 @@ export function status(options: ReadOptions & { subject: string; json?: true }):
       console.log((await jobLines(context, job)).join("\n"));
     }
     for (const { amount, token } of credits) {
-      const words = amountWords(amount, await tokenAt(context, token));
+      const words = amountWords(amount, await tokenOrUnits(context, token));
       console.log(`\ncredit       ${words}, whose transfer failed: npm run escrow -- withdraw`);
     }
   });
@@ -72,7 +79,7 @@ async function creditsOf(
 async function jobLines(context: EscrowContext, found: FoundJob): Promise<string[]> {
   const { job, jobId, opened } = found;
   const { feeBps, kinds, node, payee, requestHash } = job.terms;
-  const token = await tokenAt(context, job.terms.token);
+  const token = await tokenOrUnits(context, job.terms.token);
   const fee = job.feeReceiver === ZeroAddress ? "none" : `${percent(feeBps)} to ${job.feeReceiver}`;
   return [
     `job ${jobId}`,
@@ -80,6 +87,7 @@ async function jobLines(context: EscrowContext, found: FoundJob): Promise<string
     `  status     ${statusWords(found, { now: context.now, token })}`,
     `  held       ${found.status === "Open" ? amountWords(job.amount, token) : "nothing"}`,
     `  permitted  ${amountWords(job.amount, token)} by ${job.payer}, nonce ${job.nonce}`,
+    `  token      ${token.address}, ${token.decimals} decimals`,
     `  payee      ${payee}, fee ${fee}`,
     `  node       ${node}`,
     `  request    ${requestHash}`,

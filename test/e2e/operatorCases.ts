@@ -9,6 +9,7 @@ import {
 import { RECEIVE_TYPES } from "@haca/protocol/signedPayments";
 import {
   AbiCoder,
+  ContractFactory,
   type JsonRpcProvider,
   keccak256,
   parseEther,
@@ -18,6 +19,7 @@ import {
 } from "ethers";
 import { beforeAll, expect, it } from "vitest";
 import { contractAt } from "../../scripts/lib/contracts.ts";
+import { readArtifact } from "../../testing/artifacts.ts";
 import {
   addressOf,
   commands,
@@ -49,17 +51,22 @@ export function operatorCases(world: () => World): void {
     };
   });
 
-  /** Brings a payment that the payer signs; returns its hash. */
-  const opened = async (saltNonce: bigint): Promise<string> => {
+  /** Brings a payment that the payer signs, in OPG or otherwise; returns its hash. */
+  const opened = async (
+    saltNonce: bigint,
+    of: { operator: string; token: string; name: string; version: string; maxAmount: bigint } = {
+      ...{ operator, token: addressOf("OPG"), name: "OPG", version: "1", maxAmount: MOST },
+    },
+  ): Promise<string> => {
     const { provider } = world();
     const { payer } = accounts;
-    const token = addressOf("OPG");
+    const { maxAmount, name, operator: by, token, version } = of;
     const time = BigInt((await provider.getBlock("latest"))?.timestamp ?? 0);
     const { chainId } = await provider.getNetwork();
     const domain = { chainId, escrow: PUBLISHED.escrow };
     const job: CommerceJob = {
       payment: {
-        ...{ operator, payer, receiver: operator, token, maxAmount: MOST },
+        ...{ operator: by, payer, receiver: by, token, maxAmount },
         ...{ preApprovalExpiry: time + HOUR, authorizationExpiry: time + 2n * HOUR },
         ...{ refundExpiry: time + 2n * HOUR, minFeeBps: 0n, maxFeeBps: 0n },
         ...{ feeReceiver: ZeroAddress, salt: commerceSalt({ requestHash: REQUEST, saltNonce }) },
@@ -67,15 +74,15 @@ export function operatorCases(world: () => World): void {
       ...{ requestHash: REQUEST, saltNonce },
     };
     const signature = await (await provider.getSigner(PAYER)).signTypedData(
-      { name: "OPG", version: "1", chainId, verifyingContract: token },
+      { name, version, chainId, verifyingContract: token },
       RECEIVE_TYPES,
       {
-        ...{ from: payer, to: PUBLISHED.erc3009Collector, value: MOST, validAfter: 0n },
+        ...{ from: payer, to: PUBLISHED.erc3009Collector, value: maxAmount, validAfter: 0n },
         ...{ validBefore: time + HOUR, nonce: commerceNonce(domain, job.payment) },
       },
     );
     const runner = await provider.getSigner(STRANGER);
-    const contract = contractAt({ name: "CommerceOperator", address: operator, runner });
+    const contract = contractAt({ name: "CommerceOperator", address: by, runner });
     await (await contract.open(job, PUBLISHED.erc3009Collector, signature)).wait();
     return commerceHash(domain, job.payment);
   };
@@ -118,6 +125,29 @@ export function operatorCases(world: () => World): void {
     expect(await success(started(...cancelling))).toContain("open -> cancelled, 5.0 OPG back to");
     expect(await refusal(...cancelling)).toContain(`job ${hash} was cancelled; nothing sent`);
     expect(await success(escrow("status", hash))).toMatch(/status +cancelled: 5.0 OPG back/);
+  });
+
+  it("shows a payment in a token of six decimals in its own, and tells what a gateway is to know of it", async () => {
+    const { node, payee, payer } = accounts;
+    const { abi, bytecode } = readArtifact("DollarToken");
+    const runner = await world().provider.getSigner(PAYER);
+    const made = await new ContractFactory(abi as [], bytecode, runner).deploy(payer);
+    const token = String((await made.waitForDeployment()).target);
+    const making = ["create-operator", "--node", node, "--payee", payee, "--kinds", "zkml"];
+    making.push("--token", token);
+    const output = await success(started(...making, "--account", String(STRANGER)));
+    const address = /^change +operator (0x[0-9a-fA-F]{40}), for good/m.exec(output)?.[1] ?? "";
+    const entry = { address: token, name: "Test Dollar", version: "2", decimals: 6 };
+    expect(output).toContain(JSON.stringify({ ...entry, operator: address }));
+    expect(output).toContain(`HACA_PAYMENT_TOKENS=${token}`);
+    const { name, version } = entry;
+    const hash = await opened(3n, { operator: address, token, name, version, maxAmount: 20_000n });
+    const shown = await success(escrow("status", hash));
+    expect(shown).toContain(`held       0.02 "USDX" of ${token}`);
+    expect(shown).toContain(`token      ${token}, 6 decimals`);
+    expect(JSON.parse(await success(escrow("status", hash, "--json")))).toMatchObject({
+      ...{ tokens: [{ address: token, decimals: 6 }], jobs: [{ job: { amount: "20000" } }] },
+    });
   });
 
   it("captures it by a result that was settled alone, and lists it with the payer's jobs", async () => {

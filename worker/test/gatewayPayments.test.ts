@@ -29,6 +29,7 @@ import {
 } from "./support/channelClient.ts";
 import { callBatch, channelAt, DELAY, depositAsStranger, openGate } from "./support/channels.ts";
 import { commerceCases } from "./support/commerceCases.ts";
+import { dollarCases } from "./support/dollarCases.ts";
 import { STATUS } from "./support/escrow.ts";
 import { FEE, PaidBed, QUESTION } from "./support/paidBed.ts";
 import { PRICE } from "./support/paidChain.ts";
@@ -158,6 +159,7 @@ it("a relay pays for what is sealed, at once and by channel, and what it owes is
 });
 
 commerceCases(() => bed);
+dollarCases(() => bed);
 
 describe("a stock client of x402 that pays by channel", () => {
   it("and asks for what is left has it at once; what was charged is claimed later, and it pays on", async () => {

@@ -26,6 +26,8 @@ import { restoreOldSchema } from "./support/oldQueue.ts";
 import { describeStores, IDENTITY } from "./support/stores.ts";
 
 const CALL = { to: Wallet.createRandom().address, data: "0x1234" };
+const [TOKEN, OTHER] = [1, 2].map(() => Wallet.createRandom().address) as [string, string];
+type Requirements = PaymentRequest["requirements"];
 const LIMITS = { unsent: 9, sent: 9 };
 const block = (number: number) => ({ blockNumber: number, blockHash: `block ${number}` });
 
@@ -33,7 +35,7 @@ function request(nonce: bigint, changes: Partial<PaymentRequest> = {}): PaymentR
   const { address } = new Wallet(id("payer"));
   return {
     payload: {} as PaymentRequest["payload"],
-    requirements: { scheme: "exact", payTo: CALL.to } as PaymentRequest["requirements"],
+    requirements: { scheme: "exact", payTo: CALL.to, asset: TOKEN } as Requirements,
     ...{ method: "transfer", payer: address, nonce, amount: 5n, contentHash: id("content") },
     receiver: CALL.to,
     ...{ validUntil: 2n ** 256n, ...changes },
@@ -96,7 +98,7 @@ describeStores("payments in the queue", (store) => {
   });
 
   it("into the public escrow are one, by whichever of their two forms they are brought", async () => {
-    const requirements = { scheme: "auth-capture" } as PaymentRequest["requirements"];
+    const requirements = { scheme: "auth-capture", asset: TOKEN } as Requirements;
     const transfer = request(1n, { requirements, contentHash: id("transfer") });
     const permit = request(1n, { requirements, method: "permit2", contentHash: id("permit") });
     const first = await accept(transfer);
@@ -123,6 +125,19 @@ describeStores("payments in the queue", (store) => {
     if (open === undefined) throw new Error("none is open");
     await decidePayment({ database, payment: open, outcome: { state: "failed", failure: "x" } });
     expect(await accept(request(99n), 17n)).toBeDefined();
+  });
+
+  it("take nothing of what their payer has in another token, whose units are others", async () => {
+    const opg = await accept(request(1n, { amount: 10n ** 18n }), 10n ** 18n);
+    expect(opg?.token).toBe(TOKEN.toLowerCase());
+    const requirements = { scheme: "auth-capture", asset: OTHER } as Requirements;
+    const inOther = (nonce: bigint) => accept(request(nonce, { requirements }), 9n);
+    expect((await inOther(2n))?.token).toBe(OTHER.toLowerCase());
+    expect(await inOther(3n)).toBeUndefined();
+    expect(await accept(request(4n), 10n ** 18n)).toBeUndefined();
+    // Of what an older version has accepted nobody knows what it is in.
+    await database.query("UPDATE payments SET token = NULL WHERE nonce = 1");
+    expect(await inOther(5n)).toBeUndefined();
   });
 
   it("have one transaction, however many try to send them", async () => {

@@ -1,8 +1,5 @@
-import {
-  aboveSpendLimit,
-  type PayerLimitSettings,
-  tooManyFailures,
-} from "../payments/payerLimits.ts";
+import { aboveSpendLimit, tooManyFailures } from "../payments/payerLimits.ts";
+import type { PayerLimitSettings } from "../payments/paymentSettings.ts";
 import { type ChannelRecord, dayOf } from "./channelLedger.ts";
 
 /** A request that is being answered: who signed its voucher, and the most that it costs, until what it costs is noted. */

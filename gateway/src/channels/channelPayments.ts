@@ -12,7 +12,7 @@ import type { PaymentSettings } from "../payments/paymentSettings.ts";
 import { priceFor, tokenPriceOf } from "../payments/prices.ts";
 import { type Quote, Quotes } from "../payments/quote.ts";
 import { amountNow, quoteEnd } from "../payments/quoting.ts";
-import { RateSource } from "../payments/rate.ts";
+import { type Rates, ratesOf } from "../payments/rate.ts";
 import { withHeaders } from "../payments/refusals.ts";
 import { priceOfAnswer } from "../payments/tokenPrice.ts";
 import type { Charge } from "../profile/signAnswer.ts";
@@ -83,7 +83,7 @@ export class ChannelPayments {
   readonly #source: ChannelSource;
   readonly #refunds: ChannelRefunds;
   readonly #quotes = new Quotes();
-  readonly #rates: RateSource | undefined;
+  readonly #rates: Rates | undefined;
   readonly #logger: Logger;
   /** requests under way, by the ids of their channels */
   readonly #busy = new Map<string, Running>();
@@ -109,8 +109,7 @@ export class ChannelPayments {
     this.#refunds = new ChannelRefunds({
       ...{ settings, channel, ledger, queue, source: this.#source, busy: this.#busy },
     });
-    const { rate } = settings.prices;
-    this.#rates = rate && new RateSource({ settings: rate, logger });
+    this.#rates = ratesOf(settings.prices.rate, logger);
   }
 
   /** @throws StartError where the ledger cannot be used */
@@ -381,7 +380,8 @@ export class ChannelPayments {
       throw notServed();
     }
     const price = priceFor(prices, request);
-    const { amount, rate } = await amountNow({ price, rates: this.#rates });
+    const { decimals } = token;
+    const { amount, rate } = await amountNow({ price, rates: this.#rates, decimals });
     const quote = this.#quotes.sign({
       ...{ path: request.path, amount: String(amount), token: token.address, node, payee, kinds },
       ...{ requestHash: request.inputHash, feeBps: gate.feeBps, captureWindow: 0 },

@@ -35,6 +35,9 @@ const settledSchema = z.looseObject({
 const operatorSchema = z.looseObject({
   ...{ node: z.string(), payee: z.string(), token: z.string(), kinds: z.int().min(0) },
   ...{ commerce: z.string(), leastWindow: z.int().min(0), mostWindow: z.int().min(0) },
+  /** whether it opens jobs of it; if not, it says nothing of the token */
+  isServed: z.boolean(),
+  ...{ decimals: z.int().min(0).nullable(), domainSeparator: z.string().nullable() },
 });
 
 /** What a facilitator takes for this network: transfers, and openings of jobs of an escrow, at its fee of now. */
@@ -68,7 +71,8 @@ export class Facilitator {
   readonly #network: string;
   readonly #withinMs: number;
   readonly #supported = new Fresh<Supported>();
-  readonly #operator = new Fresh<Operator | undefined>();
+  /** by their addresses, which the settings name */
+  readonly #operators = new Map<string, Fresh<Operator | undefined>>();
 
   constructor(parameters: { url: string; network: string; withinMs: number }) {
     this.#url = parameters.url;
@@ -81,9 +85,11 @@ export class Facilitator {
     return await this.#supported.get(() => this.#readSupported());
   }
 
-  /** The operator that the settings name; undefined where none is there. @throws as `supported` */
+  /** An operator that the settings name; undefined where none is there. @throws as `supported` */
   async operator(address: string): Promise<Operator | undefined> {
-    return await this.#operator.get(() => this.#ask(`operators/${address}`, operatorSchema));
+    const known = this.#operators.get(address) ?? new Fresh();
+    this.#operators.set(address, known);
+    return await known.get(() => this.#ask(`operators/${address}`, operatorSchema));
   }
 
   /**

@@ -7,6 +7,7 @@ import type { PaymentSettings } from "./paymentSettings.ts";
 import type { Quote } from "./quote.ts";
 
 type Parameters = {
+  /** as they are for the quote's token, which not every route is in */
   settings: Pick<PaymentSettings, "chainId" | "escrow" | "operator" | "payee" | "routes">;
   payment: Payment;
   quote: Quote;

@@ -3,7 +3,6 @@ import { type EscrowTerms, escrowFacilitator } from "@haca/protocol/inferenceEsc
 import type { PaymentOption } from "@x402/core/http";
 import { type HTTPAdapter, x402HTTPResourceServer, x402ResourceServer } from "@x402/core/server";
 import type {
-  Network,
   PaymentPayload,
   PaymentRequirements,
   SchemeNetworkServer,
@@ -13,6 +12,7 @@ import { ZeroAddress } from "ethers";
 import type { RefusedRequestError } from "../gatewayError.ts";
 import { type Route, SCHEMES } from "./payment.ts";
 import { IDENTIFIER_EXTENSION } from "./paymentIdentifier.ts";
+import { isOpg, type PaymentSettings } from "./paymentSettings.ts";
 import type { Quote } from "./quote.ts";
 
 /** Seconds that what a client signs can be used: time for it to come back, and to be mined. */
@@ -22,22 +22,18 @@ export const SIGNED_SECONDS = 300;
 const METHODS: Readonly<Record<Route, readonly string[]>> = {
   ...{ escrow: ["permit2"], exact: ["eip3009"], commerce: ["eip3009", "permit2"] },
 };
+/** Other tokens than OPG by EIP-3009 alone, which they have: offers stand in one header, of which clients take 16 KiB. */
+const methodsOf = (settings: OfferSettings, route: Route): readonly string[] =>
+  isOpg(settings) ? METHODS[route] : ["eip3009"];
 /** Flow of x402: both are settled before there is an answer, and by `escrow` the scheme knows that the tokens are to be held. */
 const FLOWS: Readonly<Record<Route, "upfront" | "escrow">> = {
   ...{ escrow: "upfront", exact: "upfront", commerce: "escrow" },
 };
 
-/** What offers are made of, besides the quote. */
-export type OfferSettings = {
-  network: Network;
-  routes: readonly Route[];
-  /** of InferenceEscrow */
-  escrow: string | undefined;
-  /** of the operator of commerce payments */
-  operator?: string | undefined;
-  /** EIP-712 name and version of the token */
-  token: { name: string; version: string };
-};
+/** What offers are made of, besides the quote: of its token. */
+type OfferSettings = Pick<PaymentSettings, "network" | "routes" | "escrow" | "operator" | "token">;
+/** A quote, and the settings as they are for its token. */
+export type Offered = { settings: OfferSettings; quote: Quote };
 
 /** The terms that a permit for a quote binds. */
 export const termsOf = (quote: Omit<Quote, "mac">): EscrowTerms => ({
@@ -88,16 +84,17 @@ function partsOf(
 }
 
 /** The offers of a quote, in the operator's order; all of them are settled before there is an answer. */
-export function offersOf(settings: OfferSettings, quote: Quote): PaymentOption[] {
-  const { network, routes, token } = settings;
+export function offersOf({ quote, settings }: Offered): PaymentOption[] {
+  const { network, routes } = settings;
+  const { name, version } = settings.token;
   return routes.flatMap((route): PaymentOption[] => {
     const parts = partsOf(settings, quote, route);
     if (parts === undefined) return [];
-    return METHODS[route].map((assetTransferMethod) => ({
+    return methodsOf(settings, route).map((assetTransferMethod) => ({
       ...{ scheme: SCHEMES[route], network, maxTimeoutSeconds: SIGNED_SECONDS },
       ...{ price: { asset: quote.token, amount: quote.amount }, payTo: parts.payTo },
       extra: {
-        ...{ ...token, assetTransferMethod, paymentFlow: FLOWS[route] },
+        ...{ name, version, assetTransferMethod, paymentFlow: FLOWS[route] },
         ...{ ...parts.extra, haca: quote },
       },
     }));
@@ -128,15 +125,18 @@ export type Processed =
  * settled. What `settle` throws is thrown.
  */
 export async function processPayment(parameters: {
-  settings: OfferSettings;
-  quote: Quote;
+  /** one for each token; of a payment that of its quote alone */
+  offered: readonly Offered[];
   /** header of the payment, where the client sent one */
   payment: string | undefined;
   request: { url: string; path: string };
   settle: (payload: PaymentPayload, requirements: PaymentRequirements) => Promise<SettleResponse>;
 }): Promise<Processed> {
-  const { payment, quote, request, settings } = parameters;
-  const { network, routes } = settings;
+  const { offered, payment, request } = parameters;
+  const [first] = offered;
+  if (first === undefined) throw new Error("nothing is offered");
+  const { network } = first.settings;
+  const routes = [...new Set(offered.flatMap(({ settings }) => settings.routes))];
   let failure: RefusedRequestError | undefined;
   const kinds = routes.map((route) => ({ x402Version: 2, scheme: SCHEMES[route], network }));
   const resources = new x402ResourceServer({
@@ -150,7 +150,7 @@ export async function processPayment(parameters: {
   });
   for (const route of routes) resources.register(network, schemeOf(route));
   const server = new x402HTTPResourceServer(resources, {
-    ...{ accepts: offersOf(settings, quote), resource: request.url },
+    ...{ accepts: offered.flatMap(offersOf), resource: request.url },
     ...{ description: "a signed answer of a language model", mimeType: "application/json" },
     extensions: IDENTIFIER_EXTENSION,
   });

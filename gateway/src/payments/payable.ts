@@ -8,6 +8,7 @@ import {
 import type { ChatRequest } from "../server/chatRequest.ts";
 import type { GatewayParts } from "../server/gatewayParts.ts";
 import type { Route } from "./payment.ts";
+import type { PaymentSettings } from "./paymentSettings.ts";
 
 export const SEALED_PATH = "ohttp";
 /** How sealed requests are paid, whatever others are: escrows pay for a result whose hash the payer has named. */
@@ -52,6 +53,12 @@ export const sealedPayable = (bytes: Uint8Array): Payable => ({
   ...{ salt: "", isSalted: true, repeat: undefined },
   // How its answer comes is sealed, too: what it costs is said before there is one.
   isStream: true,
+});
+
+/** The settings as they are for a request. */
+export const settingsFor = (settings: PaymentSettings, request: Payable): PaymentSettings => ({
+  ...settings,
+  routes: routesFor(settings, request),
 });
 
 /** By which routes a request can be paid. */

@@ -1,37 +1,52 @@
+import { isSameHex } from "@haca/protocol/isSameHex";
 import { RefusedRequestError } from "../gatewayError.ts";
 import type { Grant } from "./grant.ts";
 import type { GrantLedger } from "./grantLedger.ts";
+import type { PaymentSettings } from "./paymentSettings.ts";
 
 const DAY_MS = 86_400_000;
 
-/** What one payer may do in a day, the last 24 hours. */
-export type PayerLimitSettings = {
-  /** smallest units that are held or were paid; undefined: any */
-  spend: bigint | undefined;
-  /** answers that failed after they were paid: each has cost the upstream, and nothing was paid for it */
-  failures: number;
-};
+/** In parts of which a limit is. */
+const WHOLE = 10n ** 30n;
 
-/** @throws RefusedRequestError 403 where a payer is above a bound, or would be by this amount */
+/**
+ * What a payer has spent of each token's limit adds up: who changes the token has no more than who does not.
+ * @throws RefusedRequestError 403 where a payer is above a bound, or would be by this amount
+ */
 export function requireWithinLimits(parameters: {
-  ledger: GrantLedger;
-  settings: PayerLimitSettings;
+  ledger: Pick<GrantLedger, "of">;
+  settings: Pick<PaymentSettings, "limits" | "others" | "token">;
   payer: string;
+  /** address of the token that the payment is in */
+  token: string;
   amount: bigint;
 }): void {
   const { amount, ledger, payer, settings } = parameters;
+  const { limits, others = [], token: opg } = settings;
   const since = Date.now() - DAY_MS;
   const grants = ledger.of(payer).filter(({ at }) => at >= since);
   // Of what was never taken the payer may know nothing: anybody can name them.
   const failed = grants.filter((grant) => isFailed(grant) && grant.transaction !== null);
-  if (failed.length >= settings.failures) throw tooManyFailures();
-  if (settings.spend === undefined) return;
-  const spent = grants.reduce(
-    (sum, grant) => sum + (isFailed(grant) ? 0n : BigInt(grant.amount)),
-    0n,
-  );
-  if (spent + amount > settings.spend) throw aboveSpendLimit();
+  if (failed.length >= limits.failures) throw tooManyFailures();
+  const paid = grants
+    .filter((grant) => !isFailed(grant))
+    .map((grant) => ({
+      token: grant.job?.payment.token ?? opg.address,
+      amount: BigInt(grant.amount),
+    }));
+  paid.push({ token: parameters.token, amount });
+  const bounds = [{ token: opg, spend: limits.spend }, ...others];
+  const parts = bounds.reduce((sum, { spend, token }) => {
+    const inIt = paid.filter((one) => isSameHex(one.token, token.address));
+    const spent = inIt.reduce((all, one) => all + one.amount, 0n);
+    return spend === undefined ? sum : sum + partOf(spent, spend);
+  }, 0n);
+  if (parts > WHOLE) throw aboveSpendLimit();
 }
+
+/** Rounded up, so that more than the limit is more than the whole. */
+const partOf = (spent: bigint, limit: bigint): bigint =>
+  limit === 0n ? (spent === 0n ? 0n : 2n * WHOLE) : (spent * WHOLE + limit - 1n) / limit;
 
 const isFailed = ({ state }: Grant): boolean => state === "failed" || state === "ended";
 

@@ -5,6 +5,7 @@ import { nameOf, type Repeat, repeatOf } from "../answers/answerFile.ts";
 import type { AnswerStore } from "../answers/answerStore.ts";
 import { QueueError, RefusedRequestError, SealedRefusalError } from "../gatewayError.ts";
 import { sentSealed } from "../ohttp/sealedForms.ts";
+import { inputHashOf } from "../profile/hashes.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import type { AnswerParameters } from "../server/answerRequest.ts";
 import { answerRequest } from "../server/answerRequest.ts";
@@ -13,6 +14,7 @@ import { Facilitator } from "./facilitator.ts";
 import { commerceJobOf, fitsQuote } from "./fitsQuote.ts";
 import { type Grant, heldBy, isUnpaid } from "./grant.ts";
 import { GrantLedger, isGivenBack } from "./grantLedger.ts";
+import { OfferedQuotes } from "./offeredQuotes.ts";
 import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
 import {
@@ -25,15 +27,19 @@ import {
   sameOf,
   withoutSalt,
 } from "./paidRequest.ts";
-import { type PaidParameters, type Payable, plainPayable, routesFor } from "./payable.ts";
+import {
+  type PaidParameters,
+  type Payable,
+  plainPayable,
+  routesFor,
+  settingsFor,
+} from "./payable.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
 import { isHeld, type Payment, readPayment } from "./payment.ts";
 import { identifierIn } from "./paymentIdentifier.ts";
-import type { PaymentSettings } from "./paymentSettings.ts";
+import { inToken, type PaymentSettings } from "./paymentSettings.ts";
 import { priceFor, tokenPriceOf } from "./prices.ts";
 import { type Quote, Quotes } from "./quote.ts";
-import { Quoting } from "./quoting.ts";
-import { RateSource } from "./rate.ts";
 import {
   failedPaid,
   malformed,
@@ -44,14 +50,18 @@ import {
   paidHeaders,
   type RefusalCode,
   refusalOf,
+  saltOfOthers,
   withHeaders,
 } from "./refusals.ts";
 import { SamePayments } from "./samePayments.ts";
 import { isSignedByPayer } from "./signedByPayer.ts";
 import { priceOfAnswer } from "./tokenPrice.ts";
+import { isTokenSalt, requestIn } from "./tokenSalt.ts";
 
 const SWEEP_MS = 30_000;
 
+/** Hears of each payment that was taken. */
+type OnPaid = (paid: { route: string; token: string }) => void;
 type KeptAnswers = Pick<AnswerStore, "discard" | "secure">;
 
 /** A request that comes with a payment. */
@@ -61,7 +71,11 @@ type Asked = {
   payload: PaymentPayload;
   payment: Payment;
   quote: Quote;
+  /** as they are for the quote's token */
+  settings: PaymentSettings;
   request: Payable & { repeat: Repeat };
+  /** what a request has in common with its repetitions, whatever it is paid in */
+  same: string;
   url: string;
   /** what the payer calls the request, where it has signed the payment */
   name: string | undefined;
@@ -77,7 +91,7 @@ export class Payments {
   readonly #facilitator: Facilitator;
   readonly #cancellations: Cancellations;
   readonly #quotes = new Quotes();
-  readonly #quoting: Quoting;
+  readonly #offered: OfferedQuotes;
   readonly #logger: Logger;
   readonly #sweeper: NodeJS.Timeout;
   /** ids of grants that are being answered */
@@ -85,12 +99,14 @@ export class Payments {
   /** by payer and request: what a later one of the same payer, which says the same, is answered with */
   readonly #same: SamePayments<Asked>;
   readonly #answers: KeptAnswers;
+  readonly #onPaid: OnPaid;
 
   private constructor(parameters: {
     settings: PaymentSettings;
     ledger: GrantLedger;
     queue: { url: string; secret: string | undefined };
     answers: KeptAnswers;
+    onPaid: OnPaid;
     logger: Logger;
   }) {
     const { answers, ledger, logger, queue, settings } = parameters;
@@ -103,10 +119,9 @@ export class Payments {
       ...{ url: settings.facilitator, network: settings.network, withinMs: settings.settleMs },
     });
     this.#cancellations = new Cancellations({ ledger, logger, queue });
-    const { rate } = settings.prices;
-    this.#quoting = new Quoting({
+    this.#onPaid = parameters.onPaid;
+    this.#offered = new OfferedQuotes({
       ...{ settings, facilitator: this.#facilitator, quotes: this.#quotes, logger },
-      rates: rate && new RateSource({ settings: rate, logger }),
     });
     this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
@@ -118,6 +133,7 @@ export class Payments {
     queue: { url: string; secret: string | undefined };
     /** where the answers are that were paid for */
     answers: KeptAnswers;
+    onPaid: OnPaid;
     logger: Logger;
   }): Promise<Payments> {
     const ledger = await GrantLedger.open(parameters.folder);
@@ -134,9 +150,11 @@ export class Payments {
 
   /** Answers a request, if it costs nothing or is paid. @throws RefusedRequestError 402 with the offers where it is not */
   async answer(parameters: AnswerParameters): Promise<Response> {
-    if (priceFor(this.#settings.prices, parameters.request) === undefined) {
+    const { request } = parameters;
+    if (priceFor(this.#settings.prices, request) === undefined) {
       return await answerRequest(parameters);
     }
+    if (request.isSalted && isTokenSalt(request.salt)) throw saltOfOthers();
     return await this.answerPaid(plainPayable(parameters));
   }
 
@@ -160,21 +178,25 @@ export class Payments {
     const extra = payload?.accepted?.extra as { haca?: { salt?: unknown } } | undefined;
     if (payload === undefined || payment === undefined) throw malformed();
     const name = identifierIn(payload);
-    const request = saltedBy(parameters.request, extra?.haca?.salt);
     const id = idOf(payment);
     const known = this.#ledger.find(id);
     const now = Math.floor(Date.now() / 1_000);
     // What stands in the ledger was compared with a quote of ours when that was young.
     const quote =
       known === undefined ? this.#quotes.read(extra?.haca, now) : Quotes.parse(extra?.haca);
-    const refuse = (code: RefusalCode) => this.#refuse({ request: parameters.request, url, code });
-    if (
-      request.model === undefined &&
-      !routesFor(this.#settings, request).includes(payment.route)
-    ) {
+    const own = parameters.request;
+    const refuse = (code: RefusalCode) => this.#refuse({ request: own, url, code });
+    const isSealed = own.model === undefined;
+    if (isSealed && !routesFor(this.#settings, own).includes(payment.route)) {
       throw await refuse("payment.notForSealed");
     }
     if (quote === undefined) throw await refuse("payment.quoteUnknown");
+    const inItsToken = inToken(this.#settings, quote.token);
+    if (inItsToken === undefined || priceFor(inItsToken.prices, own) === undefined) {
+      throw await refuse("payment.doesNotFit");
+    }
+    const settings = settingsFor(inItsToken, own);
+    const request = own.isSalted ? requestIn(settings, own) : saltedBy(own, quote.salt);
     if (quote.requestHash !== request.inputHash || quote.path !== request.path) {
       throw await refuse("payment.otherRequest");
     }
@@ -184,7 +206,7 @@ export class Payments {
     }
     const isInTime = known !== undefined || canBeTaken(payment, now);
     const { scheme } = payload.accepted;
-    if (!isInTime || !fitsQuote({ settings: this.#settingsFor(request), payment, quote, scheme })) {
+    if (!isInTime || !fitsQuote({ settings, payment, quote, scheme })) {
       throw await refuse("payment.doesNotFit");
     }
     if (known !== undefined && known.contentHash !== payment.contentHash) {
@@ -197,7 +219,9 @@ export class Payments {
       key: keyOf({ id, contentHash: payment.contentHash }),
       request: requestBytes(request, request.salt),
     });
-    return { id, header, payload, payment, quote, request: { ...request, repeat }, url, name };
+    const same = sameOf(own);
+    const read = { id, header, payload, payment, quote, settings };
+    return { ...read, request: { ...request, repeat }, same, url, name };
   }
 
   /**
@@ -207,7 +231,7 @@ export class Payments {
    */
   #reused(asked: Asked): Asked {
     const { payload, payment } = asked;
-    const { chainId, token } = this.#settings;
+    const { chainId, token } = asked.settings;
     const { address: verifyingContract, name, version } = token;
     const domain = { name, version, chainId, verifyingContract };
     // Who only says that they are the payer neither gets an answer of the payer's nor stands in the way of one.
@@ -224,10 +248,10 @@ export class Payments {
   }
 
   /** What the payer has paid for under the same name, by another payment. @throws RefusedRequestError 400 where it is something else */
-  #namedAs({ id, name, payment, request }: Asked): Grant | undefined {
+  #namedAs({ id, name, payment, same }: Asked): Grant | undefined {
     const grant = name === undefined ? undefined : this.#ledger.namedBy(payment.payer, name);
     if (grant === undefined || grant.id === id) return undefined;
-    if (grant.named?.same !== sameOf(request)) throw otherNamed();
+    if (grant.named?.same !== same) throw otherNamed();
     return grant;
   }
 
@@ -239,8 +263,8 @@ export class Payments {
 
   async #answerPaid(parameters: PaidParameters & { asked: Asked }): Promise<Response> {
     const { asked, make, parts } = parameters;
-    const { id, payment, quote, request } = asked;
-    const perToken = tokenPriceOf(priceFor(this.#settings.prices, request));
+    const { id, payment, quote, request, settings } = asked;
+    const perToken = tokenPriceOf(priceFor(settings.prices, request));
     const most = BigInt(quote.amount);
     const priced: Charge = {
       requester: payment.payer,
@@ -283,7 +307,7 @@ export class Payments {
 
   /** Takes the money, or finds that it was taken. @throws RefusedRequestError */
   async #grant(asked: Asked): Promise<Grant> {
-    const { header, id, name, payment, quote, request, url } = asked;
+    const { header, id, name, payment, quote, request, same, settings, url } = asked;
     const known = this.#ledger.find(id);
     if (known?.state === "answered") throw notKept();
     if (known !== undefined && known.state !== "opening") return known;
@@ -291,21 +315,22 @@ export class Payments {
     if (known === undefined) {
       // Another request may have taken the name since it was read.
       if (this.#namedAs(asked) !== undefined) throw namedUnderWay();
-      const settings = this.#settings.limits;
-      requireWithinLimits({ ledger: this.#ledger, settings, payer, amount });
+      const { token } = quote;
+      const of = { settings: this.#settings, payer, token, amount };
+      requireWithinLimits({ ledger: this.#ledger, ...of });
     }
-    const job = known === undefined && commerceJobOf({ settings: this.#settings, payment, quote });
+    const job = known === undefined && commerceJobOf({ settings, payment, quote });
     const opening: Grant = known ?? {
       ...{ id, route, payer, nonce: String(payment.nonce), amount: String(amount) },
       ...{ requestHash: request.inputHash, contentHash: payment.contentHash },
       ...{ validUntil: String(payment.validUntil), state: "opening", transaction: null },
       ...(job && { job: commerceJobText(job) }),
-      ...(name !== undefined && { named: { by: name, same: sameOf(request), salt: request.salt } }),
+      ...(name !== undefined && { named: { by: name, same, salt: request.salt } }),
       at: Date.now(),
     };
     if (known === undefined) await this.#ledger.put(opening).catch(noLedger);
     const processed = await processPayment({
-      ...{ settings: this.#settingsFor(request), quote, payment: header },
+      ...{ offered: [{ settings, quote }], payment: header },
       request: { url, path: `/v1/${request.path}` },
       settle: (payload, requirements) =>
         this.#facilitator.settle(
@@ -326,9 +351,12 @@ export class Payments {
       // The money is taken: the answer is made. A restart finds the grant as opening, and asks the facilitator again.
       this.#logger.error({ err: error }, "a granted payment is not noted");
     });
-    // A log tells nobody which of the answers beside it a sealed request's payment was for.
     const { transaction } = granted;
-    this.#logger.info(request.model === undefined ? { route } : { route, transaction }, "paid");
+    const { symbol: token } = settings.token;
+    this.#onPaid({ route, token });
+    // A log tells nobody which of the answers beside it a sealed request's payment was for.
+    const isSealed = request.model === undefined;
+    this.#logger.info({ route, token, ...(!isSealed && { transaction }) }, "paid");
     return granted;
   }
 
@@ -390,18 +418,13 @@ export class Payments {
     code: RefusalCode;
   }): Promise<RefusedRequestError> {
     const { code, request, url } = parameters;
-    const quote = await this.#quoting.quoteFor(request);
     const processed = await processPayment({
-      ...{ settings: this.#settingsFor(request), quote, payment: undefined },
+      ...{ offered: await this.#offered.of(request), payment: undefined },
       request: { url, path: `/v1/${request.path}` },
       settle: () => Promise.reject(new Error("nothing is settled without a payment")),
     });
     if (processed.isPaid) throw new Error("nobody has paid");
     return refusalOf(code, processed);
-  }
-
-  #settingsFor(request: Payable): PaymentSettings {
-    return { ...this.#settings, routes: routesFor(this.#settings, request) };
   }
 
   #withHeaders(response: Response, grant: Grant | undefined): Response {
@@ -413,11 +436,15 @@ export class Payments {
 /** A request as it was first paid for, by a payment that nobody may have here any more. @throws RefusedRequestError 406 while it has no answer */
 function answeredAs(asked: Asked, { contentHash, id, named, state }: Grant): Asked {
   if (state !== "answered") throw namedUnderWay();
-  const request = saltedBy(asked.request, named?.salt);
+  const { body, salt: own } = asked.request;
+  const salt = named?.salt ?? own;
+  // In another token it has another salt, too.
+  const inputHash = salt === own ? asked.request.inputHash : inputHashOf(salt, body);
+  const request = { ...asked.request, salt, inputHash };
   const key = keyOf({ id, contentHash });
   const repeat = repeatOf({ key, request: requestBytes(request, request.salt) });
   return { ...asked, id, request: { ...request, repeat } };
 }
 
 /** What a payer says a second time. */
-const keyOfSame = ({ payment, request }: Asked): string => `${payment.payer} ${sameOf(request)}`;
+const keyOfSame = ({ payment, same }: Asked): string => `${payment.payer} ${same}`;

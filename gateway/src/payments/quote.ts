@@ -22,7 +22,7 @@ const quoteSchema = z.strictObject({
   /** the public escrow, where it may hold the money */
   commerceEscrow: address.optional(),
   expiresAt: seconds,
-  /** dollars for a token with 18 decimals, and when that was; null where the price is in the token */
+  /** dollars for one of the token, with 18 decimals, and when that was; null where the price is in the token, and that of a fixed rate */
   rate: uint.nullable(),
   rateAt: seconds.nullable(),
   /** of the request hash, where the client gave none; never sent upstream */

@@ -7,35 +7,41 @@ import type { Route } from "./payment.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
 import { type Price, priceFor } from "./prices.ts";
 import { QUOTE_SECONDS, type Quote, type Quotes } from "./quote.ts";
-import { type Rate, type RateSource, unitsFor } from "./rate.ts";
+import { type Rate, type Rates, ratesOf, unitsFor } from "./rate.ts";
+import { requestIn } from "./tokenSalt.ts";
 
-/** Makes the quotes of requests: what they cost now, under which terms. */
+/** Makes the quotes of requests in one token: what they cost now, under which terms. */
 export class Quoting {
   readonly #settings: PaymentSettings;
   readonly #facilitator: Facilitator;
   readonly #quotes: Quotes;
-  readonly #rates: RateSource | undefined;
+  readonly #rates: Rates | undefined;
   readonly #logger: Logger;
 
   constructor(parameters: {
+    /** as they are for the token */
     settings: PaymentSettings;
     facilitator: Facilitator;
     quotes: Quotes;
-    /** where prices are in dollars */
-    rates: RateSource | undefined;
     logger: Logger;
   }) {
     this.#settings = parameters.settings;
     this.#facilitator = parameters.facilitator;
     this.#quotes = parameters.quotes;
-    this.#rates = parameters.rates;
     this.#logger = parameters.logger;
+    this.#rates = ratesOf(parameters.settings.prices.rate, parameters.logger);
+  }
+
+  /** Whether a request is paid in the token. */
+  hasPrice(request: Payable): boolean {
+    return priceFor(this.#settings.prices, request) !== undefined;
   }
 
   /**
    * @throws RefusedRequestError 503 where there is no price now, or nobody who would take the money: then nobody is asked for it
    */
-  async quoteFor(request: Payable): Promise<Quote> {
+  async quoteFor(asked: Payable): Promise<Quote> {
+    const request = requestIn(this.#settings, asked);
     const { captureWindow, escrow, kinds, node, payee, prices, token } = this.#settings;
     const routes = routesFor(this.#settings, request);
     const supported = await this.#facilitator.supported();
@@ -46,7 +52,8 @@ export class Quoting {
     if (routes.includes("exact") && !supported.exact) throw notTaken("transfers");
     const commerceEscrow = await this.#commerceEscrow(routes);
     const price = priceFor(prices, request);
-    const { amount, rate } = await amountNow({ price, rates: this.#rates });
+    const { decimals } = token;
+    const { amount, rate } = await amountNow({ price, rates: this.#rates, decimals });
     return this.#quotes.sign({
       ...{ path: request.path, amount: String(amount), token: token.address, node, payee },
       ...{ requestHash: request.inputHash, feeBps: supported.escrow?.feeBps ?? 0 },
@@ -76,14 +83,16 @@ export const quoteEnd = (): number => Math.floor(Date.now() / 1_000) + QUOTE_SEC
 export async function amountNow(parameters: {
   price: Price;
   /** where prices are in dollars */
-  rates: RateSource | undefined;
+  rates: Rates | undefined;
+  /** of the token */
+  decimals: number;
 }): Promise<{ amount: bigint; rate: Rate | undefined }> {
-  const { price, rates } = parameters;
+  const { decimals, price, rates } = parameters;
   if (price === undefined) throw new Error("the model is free");
   if ("amount" in price) return { amount: price.amount, rate: undefined };
   if (rates === undefined) throw new Error("there is no rate");
   const rate = await rates.now();
-  return { amount: unitsFor(price.usd, rate.usd), rate };
+  return { amount: unitsFor({ usd: price.usd, rate: rate.usd, decimals }), rate };
 }
 
 const notTaken = (what: string): RefusedRequestError =>

@@ -2,37 +2,48 @@ import { parseUnits } from "ethers";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { RefusedRequestError } from "../gatewayError.ts";
-import type { RateSettings } from "./prices.ts";
+import type { RateSettings, RateSourceSettings } from "./prices.ts";
 
 const ASK_MS = 5_000;
 const DECIMALS = 18;
-const ONE = 10n ** BigInt(DECIMALS);
 const WHOLE_BPS = 10_000n;
 
 const answerSchema = z.looseObject({
-  /** US dollars for an OPG */
+  /** US dollars for one of the token */
   usd: z.string().regex(/^\d{1,20}(\.\d{1,18})?$/),
   /** unix seconds */
   at: z.int().min(0),
 });
 
-/** A rate that was believed, and its time in unix seconds. */
-export type Rate = { usd: bigint; at: number };
+/** A rate that was believed, and its time in unix seconds; null of one that is fixed. */
+export type Rate = { usd: bigint; at: number | null };
+/** What a token is worth now. */
+export type Rates = { now(): Promise<Rate> };
+
+/** The rates that the settings of a token ask for; undefined without. */
+export function ratesOf(settings: RateSettings | undefined, logger: Logger): Rates | undefined {
+  if (settings === undefined) return undefined;
+  if (!("fixed" in settings)) return new RateSource({ settings, logger });
+  const rate: Rate = { usd: settings.fixed, at: null };
+  return { now: async () => rate };
+}
+
+type Seen = Rate & { at: number };
 
 /**
- * The rate of OPG in US dollars, from a source that is asked while prices need it: `{ "usd": "0.05", "at": <unix seconds> }`. A
+ * The rate of a token in US dollars, from a source that is asked while prices need it: `{ "usd": "0.05", "at": <unix seconds> }`. A
  * rate outside of the bounds, or too far from the one before, is not believed; the last good one counts until it is stale.
  */
-export class RateSource {
-  readonly #settings: RateSettings;
+export class RateSource implements Rates {
+  readonly #settings: RateSourceSettings;
   readonly #logger: Logger;
   readonly #clock: () => number;
-  #rate: Rate | undefined;
+  #rate: Seen | undefined;
   #asking: Promise<void> | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parameters: {
-    settings: RateSettings;
+    settings: RateSourceSettings;
     logger: Logger;
     /** unix seconds */
     clock?: () => number;
@@ -73,7 +84,7 @@ export class RateSource {
     }
   }
 
-  #take(rate: Rate): void {
+  #take(rate: Seen): void {
     const { ceiling, floor, stepBps } = this.#settings;
     const before = this.#rate?.usd ?? rate.usd;
     const change = rate.usd > before ? rate.usd - before : before - rate.usd;
@@ -85,5 +96,11 @@ export class RateSource {
   }
 }
 
-/** Smallest units of OPG that are worth so many dollars; both with 18 decimals. Rounded up. */
-export const unitsFor = (usd: bigint, rate: bigint): bigint => (usd * ONE + rate - 1n) / rate;
+/**
+ * Smallest units of a token that are worth so many dollars at a rate, both with 18 decimals. Rounded up, so that what costs anything
+ * costs a unit at least.
+ */
+export function unitsFor(of: { usd: bigint; rate: bigint; decimals: number }): bigint {
+  const { decimals, rate, usd } = of;
+  return (usd * 10n ** BigInt(decimals) + rate - 1n) / rate;
+}

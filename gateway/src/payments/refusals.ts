@@ -45,6 +45,14 @@ export const malformed = (): RefusedRequestError =>
     message: "payment-signature: is no payment of x402 in version 2 by Permit2 or EIP-3009",
   });
 
+/** A salt of the client's that begins as those do that are made for other tokens. */
+export const saltOfOthers = (): RefusedRequestError =>
+  new RefusedRequestError({
+    ...{ status: 400, code: "salt.reserved", field: "haca-salt" },
+    message:
+      "haca-salt: begins as those of requests that are paid in another token: give another salt",
+  });
+
 /** The answer is gone, and the money with it. */
 export const notKept = (): RefusedRequestError =>
   new RefusedRequestError({

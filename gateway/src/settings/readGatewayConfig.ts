@@ -13,11 +13,12 @@ import type { ChannelSettings } from "../channels/channelSettings.ts";
 import { ConfigurationError } from "../gatewayError.ts";
 import type { LegacyFacilitatorSettings } from "../legacy/legacyFacilitator.ts";
 import type { PaymentSettings } from "../payments/paymentSettings.ts";
-import { readPrices } from "../payments/prices.ts";
+import { OPG, readPrices } from "../payments/prices.ts";
 import { openResultSigner, type ResultSigner } from "../profile/resultSigner.ts";
 import type { ResultQueueSettings } from "../queue/resultQueue.ts";
 import type { UpstreamSettings } from "../upstream/openUpstream.ts";
 import { readTls, type TlsSettings } from "./readTls.ts";
+import { readTokens } from "./readTokens.ts";
 import { LOCAL, VARIABLES, type VariableName } from "./variables.ts";
 
 type Value<Name extends VariableName> = z.output<(typeof VARIABLES)[Name]["schema"]>;
@@ -54,8 +55,7 @@ export type GatewayConfig = {
   logLevel: Value<"HACA_LOG_LEVEL">;
 };
 
-/** OPG's EIP-712 domain. */
-const OPG_DOMAIN = { name: "OPG", version: "1" } as const;
+const OPG_TOKEN = { symbol: OPG, name: "OPG", version: "1", decimals: 18 } as const;
 /** Results of enclaves, settled alone or in a page that is final. */
 const CAPTURED_KINDS = Number(ESCROW_KINDS.tee | ESCROW_KINDS.teePage);
 
@@ -142,8 +142,17 @@ function readPayments(parameters: {
     if (address === undefined) throw wrong(variable, `the address book has no ${name}`);
     return address;
   };
-  const routes = read("HACA_GATEWAY_ROUTES");
-  const prices = readPrices(given, new Set(read("HACA_GATEWAY_MODELS").keys()));
+  const table = readPrices(given, new Set(read("HACA_GATEWAY_MODELS").keys()));
+  const { others: tokens, ...prices } = table;
+  const limits = {
+    spend: optional("HACA_GATEWAY_SPEND_LIMIT", environment),
+    failures: read("HACA_GATEWAY_FAILURE_LIMIT"),
+  };
+  const token = { address: addressOf("OPG", "HACA_GATEWAY_PRICES"), ...OPG_TOKEN };
+  const { others, routes } = readTokens({
+    ...{ tokens, opg: token.address, spend: limits.spend, routes: read("HACA_GATEWAY_ROUTES") },
+    operator: optional("HACA_GATEWAY_COMMERCE_OPERATOR", environment),
+  });
   const isByTokens = [...prices.models.values()].some((price) => price && "perToken" in price);
   if (isByTokens && routes.includes("exact")) {
     const reason =
@@ -159,7 +168,7 @@ function readPayments(parameters: {
     ...{ chainId: BigInt(chainId), network: `eip155:${chainId}`, routes, prices },
     payee: read("HACA_GATEWAY_PAYEE"),
     node: nodeOfEnclave(signer.teeId),
-    token: { address: addressOf("OPG", "HACA_GATEWAY_PRICES"), ...OPG_DOMAIN },
+    ...{ token, others, limits },
     escrow: routes.includes("escrow")
       ? (optional("HACA_ESCROW", environment) ?? addressOf("InferenceEscrow", "HACA_ESCROW"))
       : undefined,
@@ -168,10 +177,6 @@ function readPayments(parameters: {
     channel: readChannel(environment),
     kinds: CAPTURED_KINDS,
     captureWindow: read("HACA_GATEWAY_CAPTURE_WINDOW"),
-    limits: {
-      spend: optional("HACA_GATEWAY_SPEND_LIMIT", environment),
-      failures: read("HACA_GATEWAY_FAILURE_LIMIT"),
-    },
     settleMs: read("HACA_GATEWAY_SETTLE_MS"),
     retryMs: read("HACA_GATEWAY_RETRY_MS"),
   };

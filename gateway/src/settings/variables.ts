@@ -157,7 +157,7 @@ export const VARIABLES = {
   }),
   HACA_GATEWAY_COMMERCE_OPERATOR: variable({
     schema: address,
-    help: "operator of the node in the public escrow of commerce payments; with the route commerce",
+    help: "operator of the node in the public escrow of commerce payments, in OPG; with the route commerce",
   }),
   HACA_GATEWAY_GATE: variable({
     schema: address,

@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { toClientEvmSigner } from "@x402/evm";
+import { AuthCaptureEvmScheme } from "@x402/evm/auth-capture/client";
 import { ExactEvmScheme } from "@x402/evm/exact/client";
 import { UptoEvmScheme } from "@x402/evm/upto/client";
 import {
@@ -11,10 +13,11 @@ import {
   x402Client,
   type x402ClientConfig,
 } from "@x402/fetch";
+import { TypedDataEncoder } from "ethers";
 import { pino } from "pino";
-import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
+import { generatePrivateKey, type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import { onTestFinished } from "vitest";
-import type { PaymentSettings } from "../../src/payments/paymentSettings.ts";
+import type { PaidToken, PaymentSettings } from "../../src/payments/paymentSettings.ts";
 import type { Price } from "../../src/payments/prices.ts";
 import type { ResultSigner } from "../../src/profile/resultSigner.ts";
 import { type RunningGateway, startGateway } from "../../src/startGateway.ts";
@@ -32,6 +35,9 @@ import { HttpServer } from "./httpServer.ts";
 
 const NETWORK = "eip155:31337";
 export const TOKEN = `0x${"22".repeat(20)}`;
+export const OPG_TOKEN = {
+  ...{ symbol: "OPG", address: TOKEN, name: "OPG", version: "1", decimals: 18 },
+};
 export const PAYEE = `0x${"33".repeat(20)}`;
 export const ESCROW = `0x${"44".repeat(20)}`;
 export const PRICE = 5_000n;
@@ -42,6 +48,17 @@ const MODELS = new Map([
   ["n", VERSION_ID],
 ]);
 export const QUESTION = { model: "m", messages: [{ role: "user", content: "hello" }] };
+
+const DAY = 86_400;
+/** What a facilitator says of an operator of the gateway's, in a token as the chain has it. */
+export const operatorOf = ({ address: verifyingContract, decimals, name, version }: PaidToken) => ({
+  ...{ node: nodeOfEnclave(SIGNER.teeId), payee: PAYEE, token: verifyingContract, decimals },
+  ...{ feeBps: 0, kinds: 68, commerce: String(COMMERCE_DEPLOYMENTS[0]?.escrow), isServed: true },
+  ...{ leastWindow: 5 * DAY, mostWindow: 30 * DAY },
+  domainSeparator: TypedDataEncoder.hashDomain({
+    ...{ name, version, chainId: 31_337n, verifyingContract },
+  }),
+});
 
 /** What a facilitator was asked to settle. */
 export type Settling = {
@@ -59,8 +76,8 @@ export class PaidBed {
   settles: object = { success: true, transaction: TRANSACTION };
   /** with what it answers to answers of the profile legacy that it is to settle */
   takes = 202;
-  /** what it says of operators of commerce payments; undefined: there is none */
-  operator: object | undefined;
+  /** what it says of operators of commerce payments, by their addresses; of others: there is none */
+  readonly operators = new Map<string, object>();
   gateway!: RunningGateway;
   readonly #changes: Partial<PaymentSettings>;
   /** how long the worker is waited for */
@@ -95,9 +112,10 @@ export class PaidBed {
     const servers = [answering(ANSWER), accepting, accepting].map((it) => HttpServer.start(it));
     const bed = new PaidBed(await Promise.all(servers), changes, signer);
     bed.facilitator.handler = (response, { path }) => {
-      const isOperator = path.startsWith("/operators/");
-      const answer = isOperator ? (bed.operator ?? {}) : bed.settles;
-      const isNone = isOperator && bed.operator === undefined;
+      const [, address] = /^\/operators\/(.*)$/.exec(path) ?? [];
+      const operator = address && bed.operators.get(address);
+      const answer = address === undefined ? bed.settles : (operator ?? {});
+      const isNone = address !== undefined && operator === undefined;
       const status = path === "/settle_data" ? bed.takes : isNone ? 404 : 200;
       answering(path === "/supported" ? SUPPORTED : answer, status)(response, {} as never);
     };
@@ -132,7 +150,7 @@ export class PaidBed {
         upstream: { ...UPSTREAM, url: `${this.upstream.url}/v1` },
         payments: {
           ...{ chainId: 31_337n, network: NETWORK, routes: ["escrow", "exact"], payee: PAYEE },
-          ...{ escrow: ESCROW, token: { address: TOKEN, name: "OPG", version: "1" } },
+          ...{ escrow: ESCROW, token: OPG_TOKEN },
           node: nodeOfEnclave(this.#signer.teeId),
           prices: { models, rate: undefined },
           ...{ facilitator: this.facilitator.url, kinds: 68, captureWindow: 518_400 },
@@ -188,9 +206,13 @@ const SUPPORTED = {
   ],
 };
 
+const CLIENTS = {
+  ...{ upto: UptoEvmScheme, exact: ExactEvmScheme, "auth-capture": AuthCaptureEvmScheme },
+};
+
 /** A stock client of x402 with a key of its own, which keeps the payments that it makes. */
 export class Payer {
-  readonly account = privateKeyToAccount(generatePrivateKey());
+  readonly account: PrivateKeyAccount;
   /** headers of the payments that it made */
   readonly payments: string[] = [];
   readonly paying: typeof fetch;
@@ -198,11 +220,13 @@ export class Payer {
   name: string | undefined;
 
   constructor(
-    scheme: "upto" | "exact" = "upto",
+    scheme: "upto" | "exact" | "auth-capture" = "upto",
     change: x402ClientConfig["paymentRequirementsSelector"] = (_, [first]) => first as never,
+    account = privateKeyToAccount(generatePrivateKey()),
   ) {
+    this.account = account;
     const signer = toClientEvmSigner(this.account);
-    const client = scheme === "upto" ? new UptoEvmScheme(signer) : new ExactEvmScheme(signer);
+    const client = new CLIENTS[scheme](signer);
     const configured = x402Client.fromConfig({
       schemes: [{ network: NETWORK, client }],
       spendControls: false,

@@ -32,6 +32,11 @@ const list = z.string().transform((value) =>
     .filter((entry) => entry !== ""),
 );
 
+const addresses = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}(,0x[0-9a-fA-F]{40})*$/, "must be addresses with commas between")
+  .transform((text) => text.split(","));
+
 const origins = z
   .string()
   .transform(readWebOrigins)
@@ -237,11 +242,12 @@ export const VARIABLES = {
     secret: true,
   }),
   HACA_PAYMENT_RECEIVERS: variable({
-    schema: z
-      .string()
-      .regex(/^0x[0-9a-fA-F]{40}(,0x[0-9a-fA-F]{40})*$/, "must be addresses with commas between")
-      .transform((text) => text.split(",")),
-    help: "for whom payments in OPG are settled, addresses with commas between (default: nobody)",
+    schema: addresses,
+    help: "for whom payments are settled, addresses with commas between (default: nobody)",
+  }),
+  HACA_PAYMENT_TOKENS: variable({
+    schema: addresses,
+    help: "tokens besides OPG that payments into the public escrow may be in, addresses with commas between (default: none)",
   }),
   HACA_MIN_DEPOSIT: variable({
     schema: amount(38),

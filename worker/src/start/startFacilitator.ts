@@ -79,7 +79,7 @@ export async function startFacilitator(parameters: {
       operation: () =>
         createPayments({
           ...{ database, rpcUrl, rpcTimeoutMs, chainId, account, token, escrow, gates, pollMs },
-          ...{ operators, logger },
+          ...{ operators, otherTokens: config.paymentTokens, logger },
           ...{ receivers: config.paymentReceivers, leastDeposit: config.leastDeposit },
           waitMs: config.paymentWaitMs,
           stopping: stopping.signal,

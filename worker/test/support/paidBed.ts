@@ -8,6 +8,7 @@ import { Wallet } from "ethers";
 import type { ContractOf } from "../../../scripts/lib/contracts.ts";
 import { channelAt, DELAY, openGate } from "./channels.ts";
 import { createOperator } from "./commerce.ts";
+import { pricesWith } from "./dollars.ts";
 import { FEE_BPS } from "./escrow.ts";
 import { checkGateway, GatewayProcess } from "./gatewayProcess.ts";
 import { ETHER, PaidChain, type PaidChainParts, PRICE } from "./paidChain.ts";
@@ -33,12 +34,21 @@ export class PaidBed extends PaidChain {
   readonly gate: ContractOf<"ChannelGate">;
   /** where payments into the public escrow are */
   readonly operator: ContractOf<"CommerceOperator">;
+  /** the same in dollars */
+  readonly dollarOperator: ContractOf<"CommerceOperator">;
 
   private constructor(
     parts: PaidChainParts,
     served: Pick<
       PaidBed,
-      "check" | "gate" | "gateway" | "operator" | "sealing" | "versionId" | "workerUrl"
+      | "check"
+      | "dollarOperator"
+      | "gate"
+      | "gateway"
+      | "operator"
+      | "sealing"
+      | "versionId"
+      | "workerUrl"
     >,
   ) {
     super(parts);
@@ -46,6 +56,7 @@ export class PaidBed extends PaidChain {
     this.versionId = served.versionId;
     this.gate = served.gate;
     this.operator = served.operator;
+    this.dollarOperator = served.dollarOperator;
     this.check = served.check;
     this.sealing = served.sealing;
     this.workerUrl = served.workerUrl;
@@ -53,7 +64,7 @@ export class PaidBed extends PaidChain {
 
   static async start(): Promise<PaidBed> {
     const chain = await PaidChain.open();
-    const { closers, escrow, folder, seller: payee, tee } = chain;
+    const { closers, dollars, escrow, folder, seller: payee, tee } = chain;
     const own = { ...chain.sellerSettings, HACA_CLAIM_SECONDS: "0" };
     const url = await chain.worker(["collect", "settle"], own);
     const keys = makeSigningKeys("secp256k1");
@@ -63,9 +74,11 @@ export class PaidBed extends PaidChain {
     const gates = tee.chain.book.contracts.ChannelGates?.address ?? "";
     const node = nodeOfEnclave(enclave.teeId);
     const gate = await openGate({ tee, escrow, gates, node, payee });
-    const operator = await createOperator({
-      ...{ tee, escrow, node, payee, token: String(chain.pages.token.target) },
-      operators: tee.chain.book.contracts.CommerceOperators?.address ?? "",
+    const operators = tee.chain.book.contracts.CommerceOperators?.address ?? "";
+    const opg = String(chain.pages.token.target);
+    const operator = await createOperator({ tee, escrow, operators, node, payee, token: opg });
+    const dollarOperator = await createOperator({
+      ...{ tee, escrow, operators, node, payee, token: dollars.address },
     });
     const session = await tee.certifySession(enclave, true);
     const parts = { enclave, session, url, versionId, folder };
@@ -73,6 +86,7 @@ export class PaidBed extends PaidChain {
       ...{ ...chain.gatewaySettings, HACA_GATEWAY_ROUTES: "escrow,exact,commerce" },
       ...{ HACA_GATEWAY_GATE: String(gate.target), HACA_GATEWAY_WITHDRAW_DELAY: String(DELAY) },
       HACA_GATEWAY_COMMERCE_OPERATOR: String(operator.target),
+      HACA_GATEWAY_PRICES: pricesWith(dollars.inTable(String(dollarOperator.target))),
       HACA_GATEWAY_MIN_REFUND: String(PRICE),
     };
     const gateway = await GatewayProcess.start({ ...parts, settings });
@@ -92,8 +106,8 @@ export class PaidBed extends PaidChain {
       closers.unshift(() => other.stop());
       return other;
     };
-    const served = { check, gate, gateway, operator, sealing, versionId, workerUrl: url };
-    return new PaidBed(chain, served);
+    const served = { check, dollarOperator, gate, gateway, operator, sealing, versionId };
+    return new PaidBed(chain, { ...served, workerUrl: url });
   }
 
   /** Asks the gateway with such a client. */

@@ -4,6 +4,7 @@ import { wrapFetchWithPaymentFromConfig } from "@x402/fetch";
 import { type Contract, MaxUint256, parseEther, Wallet } from "ethers";
 import { deployGates } from "./channels.ts";
 import { deployOperators } from "./commerce.ts";
+import { Dollars } from "./dollars.ts";
 import { deployEscrow } from "./escrow.ts";
 import { developmentKey } from "./localChain.ts";
 import { PageContract } from "./pageContract.ts";
@@ -22,6 +23,8 @@ export type PaidChainParts = {
   tee: TeeChain;
   pages: PageContract;
   escrow: Contract;
+  /** a second token, which the facilitator takes */
+  dollars: Dollars;
   /** has `book.json` */
   folder: string;
   facilitatorUrl: string;
@@ -36,6 +39,7 @@ export class PaidChain {
   readonly tee: TeeChain;
   readonly pages: PageContract;
   readonly escrow: Contract;
+  readonly dollars: Dollars;
   readonly folder: string;
   readonly facilitatorUrl: string;
   readonly settings: Settings;
@@ -45,6 +49,7 @@ export class PaidChain {
     this.tee = parts.tee;
     this.pages = parts.pages;
     this.escrow = parts.escrow;
+    this.dollars = parts.dollars;
     this.folder = parts.folder;
     this.facilitatorUrl = parts.facilitatorUrl;
     this.settings = parts.settings;
@@ -56,6 +61,7 @@ export class PaidChain {
     const closers: (() => unknown)[] = [() => tee.stop()];
     const pages = await PageContract.deploy(tee);
     const escrow = await deployEscrow(tee, pages);
+    const dollars = await Dollars.deploy(tee);
     const folder = sharedFolder();
     closers.unshift(() => folder.remove());
     const place = { ...tee.chain.book.contracts.AccessManager, address: pages.token.target };
@@ -73,7 +79,16 @@ export class PaidChain {
     const facilitator = Wallet.createRandom();
     await tee.chain.send("anvil_setBalance", facilitator.address, ETHER);
     const chain = new PaidChain({
-      ...{ tee, pages, escrow, folder: folder.path, facilitatorUrl: "", settings, closers },
+      ...{
+        tee,
+        pages,
+        escrow,
+        dollars,
+        folder: folder.path,
+        facilitatorUrl: "",
+        settings,
+        closers,
+      },
     });
     const own = chain.facilitatorSettings(facilitator.privateKey);
     const facilitatorUrl = await chain.worker(["facilitate"], own);
@@ -102,6 +117,7 @@ export class PaidChain {
     return {
       ...{ ...this.settings, HACA_FACILITATOR_KEY: key, HACA_MIN_DEPOSIT: String(PRICE) },
       ...{ HACA_PAYMENT_RECEIVERS: this.seller, HACA_RELAY: String(this.tee.registry.target) },
+      HACA_PAYMENT_TOKENS: this.dollars.address,
       // Nothing is stored here.
       HACA_BLOB_PUBLISHER: "http://127.0.0.1:9/v1/blobs",
       HACA_BLOB_AGGREGATOR: "http://127.0.0.1:9",

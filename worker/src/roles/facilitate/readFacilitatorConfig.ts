@@ -32,6 +32,8 @@ export type FacilitatorConfig = QueueConfig & {
   limits: BatchLimits;
   /** for whom payments are settled */
   paymentReceivers: readonly string[];
+  /** tokens besides OPG that payments into the public escrow are in */
+  paymentTokens: readonly string[];
   /** least deposit into a channel that is brought, in smallest units */
   leastDeposit: bigint;
   /** how long an answer waits for a payment */
@@ -76,6 +78,7 @@ export function readFacilitatorConfig(settings: Settings): FacilitatorConfig {
       idleSeconds: required(settings, "HACA_RELAY_IDLE_SECONDS"),
     },
     paymentReceivers: optional(settings, "HACA_PAYMENT_RECEIVERS") ?? [],
+    paymentTokens: optional(settings, "HACA_PAYMENT_TOKENS") ?? [],
     leastDeposit: required(settings, "HACA_MIN_DEPOSIT"),
     paymentWaitMs: required(settings, "HACA_PAYMENT_WAIT_MS"),
     submissionAge: required(settings, "HACA_SUBMISSION_SECONDS"),

@@ -19,6 +19,7 @@ import type { PublicClient } from "viem";
 import { z } from "zod";
 import type { Opening } from "./openings.ts";
 import type { PaymentRequest } from "./paymentRequest.ts";
+import { readToken, type TokenState } from "./readToken.ts";
 import { ViewCaller } from "./viewCaller.ts";
 
 /** As `PaidKinds` bounds the time to a deadline. */
@@ -48,7 +49,7 @@ type Refusal = { reason: string; message: string };
 type Read = { job: CommerceJob; escrow: string; collector: string; signature: string } | Refusal;
 
 /** An operator of this deployment, and which bounds its deadlines have now, in seconds. */
-export type OperatorState = {
+export type OperatorState = TokenState & {
   operator: string;
   node: string;
   payee: string;
@@ -59,6 +60,8 @@ export type OperatorState = {
   commerce: string;
   leastWindow: number;
   mostWindow: number;
+  /** whether jobs of it are opened here: payee and token are among those that are served. If not, nothing is asked of the token */
+  isServed: boolean;
 };
 
 /** Payments into the public escrow, which open a job of one of this deployment's operators. */
@@ -68,6 +71,7 @@ export class CommerceOpenings {
   readonly #chainId: bigint;
   readonly #caller: ViewCaller;
   readonly #receivers: readonly string[];
+  readonly #tokens: readonly string[];
   /** terms and escrow of operators, which never change, by their addresses */
   readonly #known = new Map<string, { terms: OperatorTerms; commerce: string }>();
 
@@ -79,11 +83,14 @@ export class CommerceOpenings {
     account: string;
     /** payees of the operators whose jobs are opened */
     receivers: readonly string[];
+    /** tokens in which they are paid: anybody can make an operator, in a token of their own */
+    tokens: readonly string[];
   }) {
     this.operators = parameters.operators;
     this.#chainId = BigInt(parameters.chainId);
     this.#caller = new ViewCaller(parameters);
     this.#receivers = parameters.receivers.map((receiver) => receiver.toLowerCase());
+    this.#tokens = parameters.tokens.map((token) => token.toLowerCase());
   }
 
   isOpening = ({ scheme }: PaymentRequirements): boolean => scheme === COMMERCE_SCHEME;
@@ -101,6 +108,9 @@ export class CommerceOpenings {
     if (known === undefined || !this.#receivers.includes(known.terms.payee.toLowerCase())) {
       const message = `extra.captureAuthorizer: this facilitator opens no jobs of ${payment.operator}`;
       return wrongOffer(message);
+    }
+    if (!isSameHex(known.terms.token, payment.token)) {
+      return wrongOffer(`asset: must be ${known.terms.token}, which the operator is paid in`);
     }
     if (isSameHex(known.commerce, read.escrow)) return undefined;
     return wrongOffer(`extra.authCaptureEscrow: must be ${known.commerce}`);
@@ -137,8 +147,12 @@ export class CommerceOpenings {
       "leastWindow",
       kinds,
     );
+    const isServed =
+      this.#receivers.includes(payee.toLowerCase()) && this.#tokens.includes(token.toLowerCase());
+    const state = isServed ? await readToken(this.#caller, token) : UNREAD;
     return {
       ...{ operator: getAddress(at), node, payee, token, commerce: known.commerce },
+      ...{ ...state, isServed },
       ...{ feeBps: Number(feeBps), kinds: Number(kinds) },
       ...{ leastWindow: Number(least), mostWindow: MOST_WINDOW },
     };
@@ -191,6 +205,8 @@ export class CommerceOpenings {
     return found;
   }
 }
+
+const UNREAD: TokenState = { decimals: null, domainSeparator: null };
 
 /** As the scheme's documents have them. */
 const reasonOf = (what: string): string => `invalid_auth_capture_evm_${what}`;

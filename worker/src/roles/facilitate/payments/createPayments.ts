@@ -32,8 +32,10 @@ export type PaymentsContext = {
   chainId: number;
   /** address that pays the gas */
   account: string;
-  /** address of OPG, the only token that payments are in */
+  /** address of OPG, which payments are in */
   token: string;
+  /** other tokens in which jobs of operators may be */
+  otherTokens: readonly string[];
   /** address of InferenceEscrow, where jobs of it are opened */
   escrow: string | undefined;
   /** address of ChannelGates, to whose gates' channels deposits are brought */
@@ -90,12 +92,12 @@ type Refusal = { reason: string; message: string };
 
 /**
  * The protocol is the library's; what is here is whom this account pays gas for. Nobody says who they are, and whoever has a
- * token can move it to themselves without end: so payments are settled for receivers that the operator has named, in OPG, each
- * once, and not more at a time than the payer has. `upto` needs Permit2 and its proxy, and is offered where they are.
+ * token can move it to themselves without end: so payments are settled for receivers that the operator has named, in OPG or, into
+ * the public escrow, in tokens that the operator has named, each once, and not more at a time than the payer has. `upto` needs Permit2 and its proxy, and is offered where they are.
  */
 export async function createPayments(context: PaymentsContext): Promise<Payments> {
   const { account, chainId, database, logger, pollMs, receivers, rpcTimeoutMs, rpcUrl } = context;
-  const { escrow, gates, leastDeposit, operators, stopping, token } = context;
+  const { escrow, gates, leastDeposit, operators, otherTokens, stopping, token } = context;
   const client = createPublicClient({
     transport: http(rpcUrl, { timeout: rpcTimeoutMs, retryCount: 0 }),
   });
@@ -128,7 +130,10 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     : undefined;
   const commerce =
     operators !== undefined && receivers.length > 0
-      ? new CommerceOpenings({ operators, chainId, client, account, receivers })
+      ? new CommerceOpenings({
+          ...{ operators, chainId, client, account, receivers },
+          tokens: [token, ...otherTokens],
+        })
       : undefined;
   const supported = withOwn({ supported: protocol.supported, deposits, commerce, network });
   /** What is not the library's, by whose call a payment is made. */
@@ -151,8 +156,10 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     if (requirements.network !== network) {
       return { reason: "invalid_network", message: `must be ${network}` };
     }
-    if (!isSameHex(token, asset)) {
-      return { reason: "invalid_payment_requirements", message: `asset: must be ${token}` };
+    const taken = own === commerce && own !== undefined ? [token, ...otherTokens] : [token];
+    if (!taken.some((one) => isSameHex(one, asset))) {
+      const message = `asset: must be ${taken.join(" or ")}`;
+      return { reason: "invalid_payment_requirements", message };
     }
     if (own !== undefined) return await own.refusalOf(request);
     if (!receivers.some((receiver) => isSameHex(receiver, payTo))) {
@@ -191,7 +198,8 @@ export async function createPayments(context: PaymentsContext): Promise<Payments
     const head = Number(await asking(client.getBlockNumber({ cacheTime: 0 })));
     const found = (await ownCallOf(request)) ?? (await protocol.findCall(request));
     if ("answer" in found) return { status: 200, body: found.answer };
-    const read = { abi: erc20Abi, address: token as Hex, functionName: "balanceOf" } as const;
+    const address = request.requirements.asset as Hex;
+    const read = { abi: erc20Abi, address, functionName: "balanceOf" } as const;
     const holds = await asking(client.readContract({ ...read, args: [payer as Hex] }));
     // Of a job that is open already the payer has nothing more to pay.
     const balance = "isDone" in found && found.isDone ? MAXIMUM_BALANCE : holds;

@@ -16,6 +16,8 @@ export type Payment = {
   contentHash: string;
   scheme: string;
   receiver: string;
+  /** undefined: OPG, of before there were others */
+  token: string | undefined;
   amount: bigint;
   /** first second in which the chain takes it no more, in unix seconds */
   validUntil: bigint;
@@ -37,7 +39,7 @@ export type Payment = {
 /** Columns that `paymentOf` reads, of `payments p`, with the current attempt of its transaction. */
 export const SELECT_PAYMENT = `SELECT
   p.id::text, p.job_id, p.state, p.method, p.payer, p.nonce::text, p.content_hash, p.scheme, p.receiver,
-  p.amount::text, p.valid_until::text, p.target, p.calldata, p.accepted_block::text, p.transaction_id::text,
+  p.token, p.amount::text, p.valid_until::text, p.target, p.calldata, p.accepted_block::text, p.transaction_id::text,
   p.transaction_hash, p.failure, p.accepted_at, p.updated_at,
   t.nonce::text AS account_nonce, t.dropped_at, a.hash
 FROM payments p
@@ -57,6 +59,7 @@ export function paymentOf(row: Row): Payment {
     contentHash: text("content_hash"),
     scheme: text("scheme"),
     receiver: getAddress(text("receiver")),
+    token: (row.token as string | null) ?? undefined,
     amount: BigInt(text("amount")),
     validUntil: BigInt(text("valid_until")),
     to: text("target"),

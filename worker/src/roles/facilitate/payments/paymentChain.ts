@@ -44,24 +44,27 @@ export type PaymentChain = {
 
 export function createPaymentChain(parameters: {
   provider: JsonRpcProvider;
+  /** address of OPG, of payments that name no token */
   token: string;
   /** of InferenceEscrow, where jobs of it are opened */
   escrow?: string | undefined;
   confirmations: number;
 }): PaymentChain {
-  const { confirmations, escrow, provider, token } = parameters;
+  const { confirmations, escrow, provider } = parameters;
+  const tokenOf = (payment: Payment): string => payment.token ?? parameters.token;
 
   const read = async (of: Interface, to: string, name: string, values: unknown[]) => {
     const answer = await answerOf(provider.call({ to, data: of.encodeFunctionData(name, values) }));
     requireAnswer({ answer, name, to });
     return of.decodeFunctionResult(name, answer)[0] as bigint;
   };
-  const readToken = (name: string, ...values: unknown[]) =>
-    read(tokenInterface, token, name, values);
+  const readToken = (payment: Payment, name: string, ...values: unknown[]) =>
+    read(tokenInterface, tokenOf(payment), name, values);
 
-  const isUsed = async ({ method, nonce, payer }: Payment): Promise<boolean> => {
+  const isUsed = async (payment: Payment): Promise<boolean> => {
+    const { method, nonce, payer } = payment;
     if (method === "transfer") {
-      return Boolean(await readToken("authorizationState", payer, toBeHex(nonce, 32)));
+      return Boolean(await readToken(payment, "authorizationState", payer, toBeHex(nonce, 32)));
     }
     const values = [payer, nonce >> 8n];
     const bits = await read(permit2Interface, PERMIT2_ADDRESS, "nonceBitmap", values);
@@ -74,7 +77,7 @@ export function createPaymentChain(parameters: {
   };
 
   const isTransferOf = (payment: Payment) => (log: Log) =>
-    log.address.toLowerCase() === token.toLowerCase() &&
+    log.address.toLowerCase() === tokenOf(payment).toLowerCase() &&
     log.topics[0] === topicOf("Transfer") &&
     log.topics[1] === word(payment.payer.toLowerCase()) &&
     log.topics[2] === word(payment.receiver.toLowerCase()) &&
@@ -96,7 +99,7 @@ export function createPaymentChain(parameters: {
     const ends = [topicOf("AuthorizationUsed"), topicOf("AuthorizationCanceled")];
     const topics = [ends, word(payment.payer), word(payment.nonce)];
     const fromBlock = Math.max(0, payment.acceptedBlock - SLACK_BLOCKS);
-    const filter = { address: token, topics, fromBlock };
+    const filter = { address: tokenOf(payment), topics, fromBlock };
     const [used] = await provider.getLogs(filter).catch((error: unknown) => {
       if (!isAnswered(error)) throw rpcFailure(error);
       throw new RefusedByEndpointError({
@@ -135,12 +138,12 @@ export function createPaymentChain(parameters: {
       return use === undefined ? failed(words.used) : { state: "settled", mined: use };
     }
     if (await isExpired(payment)) return failed(words.expired);
-    if ((await readToken("balanceOf", payment.payer)) < payment.amount) {
+    if ((await readToken(payment, "balanceOf", payment.payer)) < payment.amount) {
       return failed(words.balance);
     }
     const isAllowed =
       payment.method === "transfer" ||
-      (await readToken("allowance", payment.payer, PERMIT2_ADDRESS)) >= payment.amount;
+      (await readToken(payment, "allowance", payment.payer, PERMIT2_ADDRESS)) >= payment.amount;
     const scheme = payment.scheme.replaceAll("-", "_");
     return failed(isAllowed ? `invalid_${scheme}_evm_transaction_failed` : words.allowance);
   };
