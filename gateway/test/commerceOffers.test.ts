@@ -1,4 +1,5 @@
-import { COMMERCE_DEPLOYMENTS, endsOfRequest } from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commerceEscrows";
+import { endsOfRequest } from "@haca/protocol/commercePayments";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { expect, it } from "vitest";
 import { SIGNER } from "./support/bed.ts";

@@ -1,8 +1,8 @@
 /**
- * How a request is paid: held by the escrow until its result is settled, transferred at once, or by a voucher of a channel, of which
- * no more is claimed than settled results cost.
+ * How a request is paid: held by the escrow, or by the public one of commerce payments, until its result is settled; transferred at
+ * once; or by a voucher of a channel, of which no more is claimed than settled results cost.
  */
-export type Route = "escrow" | "exact" | "channel";
+export type Route = "escrow" | "exact" | "commerce" | "channel";
 
 /** What a node asks to be paid for. */
 export type PaymentDemand = {
@@ -28,6 +28,8 @@ export type PaymentTerms = {
   token: string;
   /** that holds the money, a channel's gate; null where nobody does */
   escrow: string | null;
+  /** of the route `commerce`: who captures out of the public escrow */
+  operator?: string;
   most: string;
   /** what is brought into a channel besides, where it has too little */
   deposit?: string;

@@ -145,10 +145,11 @@ const lifeOf = ({ route, validUntil }: Payment): string =>
 /** The payment's place, for receipts. */
 export function hintsOf(paid: Paid | null): Record<string, string> {
   if (paid === null) return {};
-  const { escrow, nonce, route, token, transaction } = paid;
+  const { escrow, nonce, operator, route, token, transaction } = paid;
   return {
     ...{ paymentRoute: route, paymentNonce: nonce, paymentToken: token },
     ...(escrow === null ? {} : { paymentEscrow: escrow }),
+    ...(operator === undefined ? {} : { paymentOperator: operator }),
     ...(transaction === null ? {} : { paymentTransaction: transaction }),
   };
 }
