@@ -2,7 +2,7 @@ import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commerceEscrows";
 import { commerceNonce, commerceSalt, paymentForOffer } from "@haca/protocol/commercePayments";
 import { toClientEvmSigner } from "@x402/evm";
 import { AuthCaptureEvmScheme } from "@x402/evm/auth-capture/client";
-import { getBytes } from "ethers";
+import { concat, dataSlice, getBytes, keccak256 } from "ethers";
 import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
@@ -100,6 +100,57 @@ describe("a payer by commerce", () => {
       expect(payload).toEqual(JSON.parse(JSON.stringify(made.payload).toLowerCase(), camel));
     },
   );
+});
+
+describe("a payer in another token than OPG", () => {
+  const USDC = `0x${"68".repeat(20)}`;
+  const pins = { ...PAYMENT_PINS, token: { address: USDC, name: "USD Coin", version: "2" } };
+  const inUsdc: Greed = {
+    quote: () => ({ token: USDC }),
+    offer: ({ extra }) => ({
+      ...{ asset: USDC, extra: { ...(extra as object), name: "USD Coin", version: "2" } },
+    }),
+  };
+  /** As gateways have it: eight bytes that begin no others, and 24 of the hash of token and salt. */
+  const saltFor = (token: string) => (salt: string) =>
+    concat(["0x4fbbcef7d1c038ff", dataSlice(keccak256(concat([token, salt])), 0, 24)]);
+
+  it("takes the salt that is made of its own and of the token, also again and of a stream", async () => {
+    node.greed = inUsdc;
+    node.saltedBy = saltFor(USDC);
+    const journal = memoryJournal();
+    const reply = await clientWith({ pins, journal }).chat(KEYED);
+    expect([reply.verification, reply.payment?.token]).toEqual(["verified", USDC]);
+    const { salt = "" } = (reply.receipt?.core.input ?? {}) as { salt?: string };
+    expect([salt.slice(0, 18), reply.payment?.requestSalt]).toEqual(["0x4fbbcef7d1c038ff", salt]);
+    const again = await clientWith({ pins, journal }).chat(KEYED);
+    expect([again.payment, signer.signed.length]).toEqual([reply.payment, 1]);
+    const stream = clientWith({ pins }).streamChat(QUESTION);
+    let next = await stream.next();
+    while (next.done !== true) next = await stream.next();
+    expect(next.value.verification).toBe("verified");
+  });
+
+  it("takes no other salt: neither of another token, nor another's, nor in OPG", async () => {
+    node.greed = inUsdc;
+    for (const saltedBy of [saltFor(OTHER), withOtherEnd, () => saltFor(USDC)(OTHER)]) {
+      node.saltedBy = saltedBy;
+      await expect(clientWith({ pins }).chat(QUESTION)).rejects.toEqual(
+        coded("payment.wrongRequest"),
+      );
+    }
+    expect(signer.signed).toEqual([]);
+    // Quoted with its own salt, and answered with another.
+    let isQuoted = false;
+    node.saltedBy = (salt) => {
+      const isAnswer = isQuoted;
+      isQuoted = true;
+      return isAnswer ? saltFor(USDC)(salt) : salt;
+    };
+    await expect(clientWith({ pins }).chat(QUESTION)).rejects.toMatchObject({
+      ...{ code: "answer.unexpected", details: { field: "salt" } },
+    });
+  });
 });
 
 /** A reader of JSON in small letters, for the names that have others. */

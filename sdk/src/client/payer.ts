@@ -13,6 +13,8 @@ export type PaymentDemand = {
   salt: string;
   /** keccak256 of salt and canonical request, which the escrow's terms bind */
   requestHash: string;
+  /** the same with another salt, which nodes make of it where another token than OPG pays */
+  hashWith: (salt: string) => string;
   /** whom the escrow's terms have to name: of the enclave that was looked at; undefined where none was */
   enclaveNode: string | undefined;
 };
@@ -35,6 +37,8 @@ export type PaymentTerms = {
   deposit?: string;
   /** of the payer, used once: what is signed under it a second time is the same payment, or none */
   nonce: string;
+  /** what the node hashes the request with, where it is not the salt that it was sent */
+  requestSalt?: string;
   /** last second in which what was signed can be used */
   validUntil: string;
 };

@@ -7,6 +7,7 @@ import type { TypedData } from "./hashTypedData.ts";
 import { refusal } from "./paymentError.ts";
 import type { ReadPins } from "./paymentPins.ts";
 import type { Offer } from "./readOffers.ts";
+import { tokenSaltOf } from "./tokenSalt.ts";
 
 /** What is paid at most for a call, and in all: smallest units. */
 export type Caps = { perCall: bigint; session: bigint };
@@ -57,9 +58,10 @@ export function chooseOffer(
 export function requireGood(
   offer: Offer,
   route: Route,
-  { enclaveNode, node, requestHash }: PaymentDemand,
+  demand: PaymentDemand,
   { left, maxWindow, now, pins }: Knowledge & { left: Caps; now: number },
 ): void {
+  const { enclaveNode, node } = demand;
   const { host } = node;
   const { amount, quote } = offer;
   const demandThat = (isSo: boolean, code: string, what: string): void => {
@@ -82,7 +84,9 @@ export function requireGood(
   const [asked, quoted] = [BigInt(amount), BigInt(quote.amount)];
   const isPriced = asked > 0n && asked === quoted && quote.token === offer.asset;
   demandThat(isPriced, "wrongQuote", "asks for something else than it has quoted");
-  const isOfRequest = quote.requestHash === requestHash && quote.path === PATH;
+  const isHash =
+    quote.requestHash === demand.requestHash || tokenSaltOf(offer, demand) !== undefined;
+  const isOfRequest = isHash && quote.path === PATH;
   demandThat(isOfRequest, "wrongRequest", "quotes a price of another request");
   demandThat(
     asked <= left.perCall,
@@ -113,7 +117,7 @@ export function requireGood(
     return;
   }
   if (offer.commerce !== undefined) {
-    requireCommerce(offer.commerce, demandThat, { offer, requestHash, maxWindow, now });
+    requireCommerce(offer.commerce, demandThat, { offer, maxWindow, now });
     return;
   }
   const isWindow = quote.captureWindow > 0 && quote.captureWindow <= maxWindow;
@@ -134,15 +138,15 @@ export function requireGood(
 function requireCommerce(
   terms: CommerceTerms,
   demandThat: (isSo: boolean, code: string, what: string) => void,
-  known: { offer: Offer; requestHash: string; maxWindow: number; now: number },
+  known: { offer: Offer; maxWindow: number; now: number },
 ): void {
   const { captureDeadline, refundDeadline } = terms;
-  const { maxWindow, now, offer, requestHash } = known;
+  const { maxWindow, now, offer } = known;
   const isOperator = terms.captureAuthorizer === offer.payTo;
   demandThat(isOperator, "wrongPayTo", "wants somebody else than the operator to capture");
   const isPublished = collectorOf(terms.escrow) !== undefined;
   demandThat(isPublished, "wrongEscrow", `wants ${terms.escrow} to hold the money`);
-  const [first, last] = endsOf(requestHash);
+  const [first, last] = endsOf(offer.quote.requestHash);
   const isBound = terms.receiverAuthorizer === first && terms.policy === last;
   demandThat(isBound, "wrongRequest", "binds the payment to another request");
   const isFree = terms.minFeeBps === 0 && terms.maxFeeBps === 0 && terms.feeRecipient === NOBODY;

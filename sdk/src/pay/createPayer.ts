@@ -18,6 +18,7 @@ import { type PaymentNote, readNote } from "./paymentNote.ts";
 import { type PaymentPins, type ReadPins, readPaymentPins } from "./paymentPins.ts";
 import { type Offer, readOffer, readOffers } from "./readOffers.ts";
 import { type ReadSigner, readSigner, type Signer } from "./signer.ts";
+import { tokenSaltOf } from "./tokenSalt.ts";
 
 export type PayerOptions = {
   /** a wallet by EIP-1193, or an account with `signTypedData`, viem's, ethers', or of `keySigner` */
@@ -202,7 +203,9 @@ function payerOf(parts: Parts): Payer {
         const signed = { chainId: pins.chainId, payer, nonce, validUntil };
         const authorization = authorizationOf(offer, signed);
         const rest = { node, payer, nonce: nonceIn(authorization, nonce), validUntil };
-        return { terms: termsOf(offer, route, rest), authorization };
+        const requestSalt = tokenSaltOf(offer, demand);
+        const terms = { ...termsOf(offer, route, rest), ...(requestSalt && { requestSalt }) };
+        return { terms, authorization };
       };
       const until = Number(noted?.terms.validUntil ?? 0);
       const isStanding =

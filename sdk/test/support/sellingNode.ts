@@ -44,6 +44,8 @@ export class SellingNode {
   paid: NonNullable<ChatNode["lies"]["instead"]> = () => false;
   /** headers of payments as they came */
   readonly payments: string[] = [];
+  /** what it makes of a request's salt; nothing, as in OPG, if left out */
+  saltedBy: (salt: string) => string = (salt) => salt;
   /** to whom it sells, and for how much, by what it signs */
   sold = { requester: "", price: String(PRICE) };
 
@@ -87,6 +89,7 @@ export class SellingNode {
     this.#node.reset();
     this.greed = {};
     this.paid = () => false;
+    this.saltedBy = (salt) => salt;
     this.payments.length = 0;
     this.#node.lies = {
       signed: (message) => ({ ...message, ...this.sold }),
@@ -97,6 +100,7 @@ export class SellingNode {
           return response.end(JSON.stringify({ error: { code: "payment.required" } }));
         }
         this.payments.push(String(payment));
+        request.headers["haca-salt"] = this.saltedBy(String(request.headers["haca-salt"]));
         const said = base64({ success: true, transaction: TRANSACTION });
         response.setHeader("payment-response", said);
         return this.paid(response, request);
@@ -107,6 +111,7 @@ export class SellingNode {
   /** The header of a 402 to the last request. */
   offers(): string {
     const { body = "", headers = {} } = this.#node.asked.at(-1) ?? {};
+    const salt = String(headers["haca-salt"]);
     const seconds = Math.floor(Date.now() / 1000);
     const honest: Quote = {
       ...{
@@ -116,7 +121,7 @@ export class SellingNode {
         node: NODE,
         payee: PAYEE,
       },
-      requestHash: keccak256(concat([String(headers["haca-salt"]), toUtf8Bytes(body)])),
+      requestHash: keccak256(concat([this.saltedBy(salt), toUtf8Bytes(body)])),
       ...{ feeBps: 250, kinds: Number(ESCROW_KINDS.tee | ESCROW_KINDS.teePage) },
       ...{ captureWindow: 518_400, expiresAt: seconds + 60, rate: null, rateAt: null, salt: null },
       mac: hexlify(randomBytes(32)).slice(2),

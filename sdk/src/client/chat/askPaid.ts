@@ -32,6 +32,7 @@ export async function askPaid<Answer>(parameters: {
   const { ask, before, client, enclaveNode, node, request } = parameters;
   const demandOf = (error: BaseError): PaymentDemand => ({
     ...{ node, enclaveNode, salt: request.salt, requestHash: hashOfRequest(request) },
+    hashWith: (salt) => hashOfRequest({ ...request, salt }),
     offers: error.details.header as string | undefined,
   });
   if (before !== undefined) return await bring(before, client.payer);
