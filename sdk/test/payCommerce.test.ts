@@ -7,7 +7,9 @@ import { privateKeyToAccount } from "viem/accounts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { withOtherEnd } from "../../test/contracts/utils/otherEnd.ts";
 import type { ChatOptions } from "../src/client/chat/chatOptions.ts";
+import type { HacaOptions } from "../src/client/client.ts";
 import { createHaca } from "../src/client/createHaca.ts";
+import type { Deployment } from "../src/deployment.ts";
 import { createPayer, type PayerOptions } from "../src/pay/createPayer.ts";
 import { memoryJournal, type PaymentJournal } from "../src/pay/journal.ts";
 import { CHAIN_ID, PINS } from "./support/chatNode.ts";
@@ -44,14 +46,19 @@ afterEach(() => {
 });
 afterAll(() => node.stop());
 
-const clientWith = (options: Partial<PayerOptions> = {}) =>
+const clientWith = (options: Partial<PayerOptions> = {}, rest: Partial<HacaOptions> = {}) =>
   createHaca({
-    ...{ chainId: CHAIN_ID, pins: PINS, nodes: [node.url] },
+    ...{ chainId: CHAIN_ID, pins: PINS, nodes: [node.url], ...rest },
     payer: createPayer({
       ...{ signer, pins: PAYMENT_PINS, routes: ["commerce"], journal: memoryJournal() },
       ...{ maxPerCall: PRICE, maxPerSession: PRICE, ...options },
     }),
   });
+/** A deployment that names the node. */
+const deploymentOf = ({ price }: { price: bigint }): Deployment => ({
+  ...{ chainId: String(CHAIN_ID), settlement: PINS.settlements?.[0]?.settlement ?? "", models: {} },
+  nodes: [{ url: new URL(node.url), answers: "chat", operator: undefined, price }],
+});
 const coded = (code: string) => expect.objectContaining({ code });
 
 describe("a payer by commerce", () => {
@@ -129,6 +136,14 @@ describe("a payer in another token than OPG", () => {
     let next = await stream.next();
     while (next.done !== true) next = await stream.next();
     expect(next.value.verification).toBe("verified");
+  });
+
+  it("asks nodes whatever they are said to cost in OPG", async () => {
+    node.greed = inUsdc;
+    const listed = { nodes: [], deployment: deploymentOf({ price: 10n ** 18n }) };
+    const haca = clientWith({ pins }, listed);
+    expect((await haca.chat(QUESTION)).payment?.token).toBe(USDC);
+    await expect(clientWith({}, listed).chat(QUESTION)).rejects.toEqual(coded("option.wrong"));
   });
 
   it("takes no other salt: neither of another token, nor another's, nor in OPG", async () => {
@@ -308,8 +323,8 @@ describe("the same request under the same key", () => {
         }),
       });
       await haca.chat(KEYED);
-      const [mine, theirs] = [other, node].map(({ payments }) => payments.length);
-      expect([mine, theirs]).toEqual([1, 0]);
+      expect([other, node].map(({ payments }) => payments.length)).toEqual([1, 0]);
+      expect(read(other.payments[0]).resource).toEqual({ url: other.url });
     } finally {
       other.stop();
     }

@@ -58,8 +58,8 @@ export type Payment = PaymentTerms & {
 /** Who pays for a client, within caps: `createPayer` makes one. */
 export type Payer = {
   chainId: string;
-  /** what an answer may cost, in smallest units: nodes that are said to cost more are not asked */
-  maxPerCall: bigint;
+  /** what an answer may cost, in smallest units of OPG: nodes that are said to cost more are not asked. Undefined of who pays in another token */
+  maxPerCall: bigint | undefined;
   /** where nodes answer what is paid so; as usual if left out */
   path?: string;
   /** the payment that was signed for a request before */

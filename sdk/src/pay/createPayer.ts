@@ -15,7 +15,7 @@ import { channelPayer } from "./channel/channelPayer.ts";
 import { memoryJournal, type PaymentJournal } from "./journal.ts";
 import { base64Of, notNoted, refusal } from "./paymentError.ts";
 import { type PaymentNote, readNote } from "./paymentNote.ts";
-import { type PaymentPins, type ReadPins, readPaymentPins } from "./paymentPins.ts";
+import { isInOpg, type PaymentPins, type ReadPins, readPaymentPins } from "./paymentPins.ts";
 import { type Offer, readOffer, readOffers } from "./readOffers.ts";
 import { type ReadSigner, readSigner, type Signer } from "./signer.ts";
 import { tokenSaltOf } from "./tokenSalt.ts";
@@ -246,7 +246,8 @@ function payerOf(parts: Parts): Payer {
     return paymentOf({ ...note, accepted: offer.accepted, resource }, note.signature, true);
   }
 
-  return { chainId: pins.chainId, maxPerCall, recall, pay, renew };
+  const listed = isInOpg(pins) ? maxPerCall : undefined;
+  return { chainId: pins.chainId, maxPerCall: listed, recall, pay, renew };
 }
 
 const schemesOf = ({ routes }: Pick<Parts, "routes">): string[] =>

@@ -18,6 +18,9 @@ export type PaymentPins = {
 
 /** The token of every deployment. */
 const OPG_DOMAIN = { name: "OPG", version: "1" } as const;
+/** Whether what is paid can be compared with prices that are said of nodes, which are in OPG. */
+export const isInOpg = ({ token }: Pick<PaymentPins, "token">): boolean =>
+  token.name === OPG_DOMAIN.name;
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 const FIELDS = ["chainId", "token", "escrow", "payees", "gates", "operators"];
 

@@ -66,7 +66,7 @@ async function askEach<Answer>(
   const before = await client.payer?.recall({ salt, requestHash: hashOfRequest(request) });
   const answer = askNodes({
     ...{ client, answers: "chat", policy: request.policy, signal: request.signal },
-    maxPrice: client.payer?.maxPerCall ?? 0n,
+    maxPrice: client.payer === undefined ? 0n : client.payer.maxPerCall,
     // Whoever was paid is asked, and nobody else.
     nodes: before === undefined ? options.nodes : [before.node],
     ask: (node, teeId) => ask({ client, node, teeId, request, before }),
