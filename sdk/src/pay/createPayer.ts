@@ -237,7 +237,7 @@ function payerOf(parts: Parts): Payer {
     const note = await read(name, demand.requestHash);
     if (note?.signature == null) return undefined;
     const { validUntil } = payment;
-    const { offers, resource } = readOffers(demand.offers, schemesOf(parts));
+    const { offers, resource } = readOffers(demand.offers, [SCHEMES[note.terms.route]]);
     const signed = { chainId: pins.chainId, payer, nonce, validUntil };
     const offer = offers.find(
       (one) => JSON.stringify(authorizationOf(one, signed)) === JSON.stringify(note.authorization),
@@ -250,15 +250,13 @@ function payerOf(parts: Parts): Payer {
   return { chainId: pins.chainId, maxPerCall: listed, recall, pay, renew };
 }
 
-const schemesOf = ({ routes }: Pick<Parts, "routes">): string[] =>
-  routes.map((route) => SCHEMES[route]);
-
 type Known = Parameters<typeof chooseOffer>[2];
 type Chosen = ReturnType<typeof chooseOffer> & { resource: unknown };
 
 /** What a node offers now. @throws BaseError `payment.…` */
 function offerOf(demand: PaymentDemand, known: Known): Chosen {
-  const { offers, resource } = readOffers(demand.offers, schemesOf(known));
+  const schemes = known.routes.map((route) => SCHEMES[route]);
+  const { offers, resource } = readOffers(demand.offers, schemes);
   return { ...chooseOffer(offers, demand, known), resource };
 }
 
