@@ -12,7 +12,16 @@ import { openClient } from "../src/cli/openClient.ts";
 import { opgOf, type PaymentArguments, payerOf } from "../src/cli/payment.ts";
 import { startProxy } from "../src/proxy/startProxy.ts";
 import { PINS, TEXT } from "./support/chatNode.ts";
-import { ESCROW, PAYEE, PAYMENT_PINS, PRICE, read, SellingNode } from "./support/sellingNode.ts";
+import {
+  ESCROW,
+  OPERATOR,
+  PAYEE,
+  PAYMENT_PINS,
+  PRICE,
+  PUBLIC_ESCROW,
+  read,
+  SellingNode,
+} from "./support/sellingNode.ts";
 
 const COMMAND = fileURLToPath(new URL("../src/cli/cli.ts", import.meta.url));
 const MOST = opgOf(String(PRICE)).replace(" OPG", "");
@@ -127,6 +136,24 @@ it("haca proxy --pay tells nobody to ask again where a paid answer's receipt can
   });
   await proxy.stop();
   expect(node.payments).toHaveLength(1);
+});
+
+it("--route commerce pays by the operators that are named, and says who holds the money", async () => {
+  const said: string[] = [];
+  const options = {
+    ...{ pay: MOST, budget: MOST, deployment: file("deployment.json"), route: ["commerce"] },
+    ...{ operator: [OPERATOR], payments: file("commerce") },
+  };
+  const env = { HACA_PAYER_KEY: privateKey };
+  const payer = await payerOf(options, { env, say: (line) => said.push(line) });
+  const { haca } = await openClient({ node: [node.url], pins: file("pins.json") }, payer);
+  const reply = await haca.chat({ model: "m", messages: [{ role: "user", content: "hi" }] });
+  expect(reply.payment).toMatchObject({ route: "commerce", operator: OPERATOR });
+  const held = `held by the public escrow ${PUBLIC_ESCROW.toLowerCase()} until the result is settled`;
+  expect(said).toEqual([
+    expect.stringContaining(`${held}, for ${PAYEE}, by the operator ${OPERATOR}`),
+  ]);
+  expect(readdirSync(file("commerce"))).toHaveLength(1);
 });
 
 describe("arguments of paying", () => {
