@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { BaseError } from "@haca/protocol/baseError";
 import { PERMIT2_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
-import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commerceEscrows";
 import {
   BATCH_SETTLEMENT_ADDRESS,
   ERC3009_DEPOSIT_COLLECTOR_ADDRESS,

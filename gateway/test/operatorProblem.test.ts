@@ -1,4 +1,4 @@
-import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commerceEscrows";
 import { TypedDataEncoder } from "ethers";
 import { expect, it } from "vitest";
 import { judgeOperator } from "../src/payments/operatorProblem.ts";

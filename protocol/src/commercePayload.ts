@@ -1,8 +1,8 @@
 import { getAddress } from "ethers";
 import { z } from "zod";
+import type { CommerceDeployment } from "./commerceEscrows.ts";
 import { uint } from "./commerceJobText.ts";
 import {
-  type CommerceDeployment,
   type CommerceJob,
   type CommerceOffer,
   commerceNonce,

@@ -1,5 +1,5 @@
 import type { AddressBook } from "@haca/protocol/addressBook";
-import type { CommerceDeployment } from "@haca/protocol/commercePayments";
+import type { CommerceDeployment } from "@haca/protocol/commerceEscrows";
 import type { Part } from "@haca/protocol/contracts";
 import { bookHeader } from "./addressBook/bookHeader.ts";
 import {

@@ -1,6 +1,6 @@
 import { BaseError } from "@haca/protocol/baseError";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commerceEscrows";
 import { formatEther, formatUnits } from "ethers";
 import type { ChainType, NetworkConnection } from "hardhat/types/network";
 import { openChainInMemory } from "../lib/chainAlone.ts";

@@ -1,4 +1,4 @@
-import type { CommerceDeployment } from "@haca/protocol/commercePayments";
+import type { CommerceDeployment } from "@haca/protocol/commerceEscrows";
 import { governanceModule } from "./modules/governance.ts";
 import type { GovernanceParameters } from "./parameters/readParameters.ts";
 import { runModule } from "./plan/runModule.ts";

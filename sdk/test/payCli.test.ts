@@ -12,7 +12,16 @@ import { openClient } from "../src/cli/openClient.ts";
 import { opgOf, type PaymentArguments, payerOf } from "../src/cli/payment.ts";
 import { startProxy } from "../src/proxy/startProxy.ts";
 import { PINS, TEXT } from "./support/chatNode.ts";
-import { ESCROW, PAYEE, PAYMENT_PINS, PRICE, read, SellingNode } from "./support/sellingNode.ts";
+import {
+  ESCROW,
+  OPERATOR,
+  PAYEE,
+  PAYMENT_PINS,
+  PRICE,
+  PUBLIC_ESCROW,
+  read,
+  SellingNode,
+} from "./support/sellingNode.ts";
 
 const COMMAND = fileURLToPath(new URL("../src/cli/cli.ts", import.meta.url));
 const MOST = opgOf(String(PRICE)).replace(" OPG", "");
@@ -129,6 +138,24 @@ it("haca proxy --pay tells nobody to ask again where a paid answer's receipt can
   expect(node.payments).toHaveLength(1);
 });
 
+it("--route commerce pays by the operators that are named, and says who holds the money", async () => {
+  const said: string[] = [];
+  const options = {
+    ...{ pay: MOST, budget: MOST, deployment: file("deployment.json"), route: ["commerce"] },
+    ...{ operator: [OPERATOR], payments: file("commerce") },
+  };
+  const env = { HACA_PAYER_KEY: privateKey };
+  const payer = await payerOf(options, { env, say: (line) => said.push(line) });
+  const { haca } = await openClient({ node: [node.url], pins: file("pins.json") }, payer);
+  const reply = await haca.chat({ model: "m", messages: [{ role: "user", content: "hi" }] });
+  expect(reply.payment).toMatchObject({ route: "commerce", operator: OPERATOR });
+  const held = `held by the public escrow ${PUBLIC_ESCROW.toLowerCase()} until the result is settled`;
+  expect(said).toEqual([
+    expect.stringContaining(`${held}, for ${PAYEE}, by the operator ${OPERATOR}`),
+  ]);
+  expect(readdirSync(file("commerce"))).toHaveLength(1);
+});
+
 describe("arguments of paying", () => {
   const given = (changes: object) =>
     payerOf(
@@ -152,12 +179,16 @@ describe("arguments of paying", () => {
     [{ deployment: undefined }, /^--deployment: name the file/],
     [{ pay: "1e3" }, /^--pay: must be an amount of OPG such as 0\.05, got 1e3$/],
     [{ budget: "0.0000000000000000001" }, /^--budget: must be an amount/],
-    [{ route: ["batch"] }, /^--route: must be escrow, exact or channel, got batch$/],
+    [{ route: ["batch"] }, /^--route: must be escrow, exact, commerce or channel, got batch$/],
     [{ route: ["exact"] }, /^pins\.payees: are needed/],
     [{ route: ["escrow", "exact"], payee: [PAYEE] }, /^--payments: is needed with two routes/],
     [{ payee: ["0x1"] }, /^--payee: must be an address, got 0x1$/],
     [{ deployment: "no/such" }, /^no\/such: there is no such file$/],
     [{ gate: [PAYEE] }, /^--gate: is for --route channel$/],
+    [{ operator: [PAYEE] }, /^--operator: is for --route commerce$/],
+    [{ route: ["commerce"] }, /^--operator: name the operators/],
+    [{ route: ["commerce"], operator: ["0x1"] }, /^--operator: must be an address, got 0x1$/],
+    [{ route: ["commerce"], operator: [PAYEE] }, /^--payments: is needed to pay by commerce/],
     [{ deposit: "1" }, /^--deposit: is for --route channel$/],
     [{ route: ["channel", "exact"] }, /^--route: channel goes with no other one$/],
     [{ route: ["channel"] }, /^--gate: name the gates/],

@@ -1,6 +1,5 @@
+import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commerceEscrows";
 import {
-  COMMERCE_DEPLOYMENTS,
-  type CommerceDeployment,
   type CommerceJob,
   commerceHash,
   commerceNonce,

@@ -1,5 +1,6 @@
+import { commerceDeploymentAt } from "@haca/protocol/commerceEscrows";
 import { readCommerceJob } from "@haca/protocol/commercePayload";
-import { type CommerceJob, commerceDeploymentAt } from "@haca/protocol/commercePayments";
+import type { CommerceJob } from "@haca/protocol/commercePayments";
 import { isSameHex } from "@haca/protocol/isSameHex";
 import { cloneOf, commerceOffer } from "./offers.ts";
 import { type Payment, SCHEMES } from "./payment.ts";

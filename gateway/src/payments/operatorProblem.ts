@@ -1,4 +1,4 @@
-import { type CommerceDeployment, commerceDeploymentAt } from "@haca/protocol/commercePayments";
+import { type CommerceDeployment, commerceDeploymentAt } from "@haca/protocol/commerceEscrows";
 import { isSameHex } from "@haca/protocol/isSameHex";
 import { TypedDataEncoder } from "ethers";
 import type { Operator } from "./facilitator.ts";

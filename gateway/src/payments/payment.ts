@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { COMMERCE_SCHEME } from "@haca/protocol/commerceEscrows";
 import { type CommercePayload, readCommercePayload } from "@haca/protocol/commercePayload";
-import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
 import { z } from "zod";
 
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);

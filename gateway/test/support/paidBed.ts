@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commerceEscrows";
 import { nodeOfEnclave } from "@haca/protocol/requestId";
 import { toClientEvmSigner } from "@x402/evm";
 import { AuthCaptureEvmScheme } from "@x402/evm/auth-capture/client";

@@ -1,7 +1,6 @@
 import { commerceOperatorAbi, commerceOperatorsAbi } from "@haca/protocol/abi";
+import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commerceEscrows";
 import {
-  COMMERCE_DEPLOYMENTS,
-  type CommerceDeployment,
   type CommerceJob,
   commerceHash,
   commerceNonce,

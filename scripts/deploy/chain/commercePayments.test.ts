@@ -1,4 +1,4 @@
-import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commerceEscrows";
 import { resolveAuthCaptureDeployment } from "@x402/evm";
 import { expect, it } from "vitest";
 import { Journal } from "../plan/journal.ts";

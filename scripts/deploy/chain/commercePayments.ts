@@ -1,4 +1,4 @@
-import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commerceEscrows";
 import type { Deployment } from "../plan/openDeployment.ts";
 
 /** The step that creates what makes operators of commerce payments. */

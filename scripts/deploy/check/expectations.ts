@@ -2,11 +2,8 @@ import { p384BaseTable } from "@haca/attestation/p384/p384Base";
 import { certificateIds, parseCertificate } from "@haca/attestation/x509/parseCertificate";
 import { ALLOCATIONS, allocationOf } from "@haca/protocol/allocations";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import {
-  COMMERCE_DEPLOYMENTS,
-  type CommerceDeployment,
-  captureSelector,
-} from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS, type CommerceDeployment } from "@haca/protocol/commerceEscrows";
+import { captureSelector } from "@haca/protocol/commercePayments";
 import { CONTRACT_ROWS, type ContractName } from "@haca/protocol/contracts";
 import { shortestLongRoad } from "@haca/protocol/pageSettlement";
 import {

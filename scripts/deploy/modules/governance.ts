@@ -1,7 +1,7 @@
 import { ALLOCATIONS, allocationOf, vestingPeriod } from "@haca/protocol/allocations";
 import { IMAGE_APPROVAL_DELAY } from "@haca/protocol/attestationParameters";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import type { CommerceDeployment } from "@haca/protocol/commercePayments";
+import type { CommerceDeployment } from "@haca/protocol/commerceEscrows";
 import { DEFAULT_PAGE_PARAMETERS } from "@haca/protocol/pageSettlement";
 import { ROLES, TIMELOCK_ROLES } from "@haca/protocol/roles";
 import { DEFAULT_STAKE_PARAMETERS } from "@haca/protocol/validatorStaking";

@@ -238,7 +238,12 @@ const paying = (name: string): Command =>
     .option("--budget <amount>", "pay as much OPG at most in all")
     .option(
       "--route <name>",
-      "pay by escrow, if left out, or by exact, as often as you like; or by channel alone",
+      "pay by escrow, if left out, by exact, or by commerce, as often as you like; or by channel alone",
+      collect,
+    )
+    .option(
+      "--operator <address>",
+      "of commerce: by this operator alone, or one of several",
       collect,
     )
     .option("--gate <address>", "of channels: with this gate alone, or one of several", collect)

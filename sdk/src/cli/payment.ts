@@ -8,7 +8,7 @@ import { UsageError } from "./readInput.ts";
 /** Where the payer's key comes from; on a command line others would see it. */
 const KEY = "HACA_PAYER_KEY";
 const DECIMALS = 18;
-const ROUTES: readonly string[] = ["escrow", "exact", "channel"];
+const ROUTES: readonly string[] = ["escrow", "exact", "commerce", "channel"];
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
 
 /** Arguments of commands that may pay. */
@@ -18,13 +18,14 @@ export type PaymentArguments = {
   deployment?: string;
   route?: readonly string[];
   payee?: readonly string[];
+  operator?: readonly string[];
   gate?: readonly string[];
   deposit?: string;
   payments?: string;
 };
 
 /** Those that say nothing without `--pay`. */
-const WITH_PAY = ["budget", "route", "payee", "gate", "deposit", "payments"] as const;
+const WITH_PAY = ["budget", "route", "payee", "operator", "gate", "deposit", "payments"] as const;
 
 /**
  * Who pays what a command's arguments allow; nobody without `--pay`.
@@ -45,13 +46,13 @@ export async function payerOf(
   if (deployment === undefined) {
     throw new UsageError("--deployment: name the file with the addresses of OPG and the escrow");
   }
-  const wrong = payees?.find((payee) => !ADDRESS.test(payee));
-  if (wrong !== undefined) throw new UsageError(`--payee: must be an address, got ${wrong}`);
+  requireAddresses("payee", payees);
   const other = route.find((name) => !ROUTES.includes(name));
   if (other !== undefined) {
-    throw new UsageError(`--route: must be escrow, exact or channel, got ${other}`);
+    throw new UsageError(`--route: must be escrow, exact, commerce or channel, got ${other}`);
   }
   const channel = channelOptions(options, route);
+  const operators = operatorsIn(options, route);
   if (route.length > 1 && payments === undefined) {
     throw new UsageError(
       "--payments: is needed with two routes, so that no answer is paid by both",
@@ -61,11 +62,38 @@ export async function payerOf(
   const pins = await paymentPinsIn(deployment);
   return createPayer({
     ...{ ...caps, signer: signerIn(env), routes: route as Route[] },
-    pins: { ...pins, ...(payees === undefined ? {} : { payees }), ...channel.pins },
+    pins: { ...pins, ...(payees && { payees }), ...operators, ...channel.pins },
     ...channel.options,
     ...(payments === undefined ? {} : { journal: paymentFolder(payments) }),
     onPayment: (terms) => say(wordsOn(terms)),
   });
+}
+
+/** @throws UsageError */
+function requireAddresses(option: string, addresses: readonly string[] | undefined): void {
+  const wrong = addresses?.find((address) => !ADDRESS.test(address));
+  if (wrong !== undefined) throw new UsageError(`--${option}: must be an address, got ${wrong}`);
+}
+
+/** What `--operator` says of the route `commerce`. @throws UsageError */
+function operatorsIn(
+  { operator: operators, payments }: PaymentArguments,
+  route: readonly string[],
+): { operators?: readonly string[] } {
+  if (!route.includes("commerce")) {
+    if (operators === undefined) return {};
+    throw new UsageError("--operator: is for --route commerce");
+  }
+  if (operators === undefined) {
+    throw new UsageError("--operator: name the operators that may be paid");
+  }
+  requireAddresses("operator", operators);
+  if (payments === undefined) {
+    throw new UsageError(
+      "--payments: is needed to pay by commerce, so that no answer is paid twice",
+    );
+  }
+  return { operators };
 }
 
 /** What `--gate` and `--deposit` say of channels. @throws UsageError */
@@ -80,8 +108,7 @@ function channelOptions(
   }
   if (route.length > 1) throw new UsageError("--route: channel goes with no other one");
   if (gates === undefined) throw new UsageError("--gate: name the gates that channels may be with");
-  const wrong = gates.find((gate) => !ADDRESS.test(gate));
-  if (wrong !== undefined) throw new UsageError(`--gate: must be an address, got ${wrong}`);
+  requireAddresses("gate", gates);
   if (deposit === undefined) {
     throw new UsageError("--deposit: say what comes into a channel when it has too little");
   }
@@ -122,10 +149,11 @@ export function decimalOf(units: string): string {
   return `${digits.slice(0, -DECIMALS)}${part === "" ? "" : `.${part}`}`;
 }
 
-function wordsOn({ deposit, escrow, most, node, payee, route }: PaymentTerms): string {
+function wordsOn({ deposit, escrow, most, node, operator, payee, route }: PaymentTerms): string {
   const how = {
     escrow: `held by the escrow ${escrow} until the result is settled, for ${payee}`,
     exact: `to ${payee} at once`,
+    commerce: `held by the public escrow ${escrow} until the result is settled, for ${payee}, by the operator ${operator}`,
     channel: `by a voucher for the gate ${escrow}${deposit === undefined ? "" : `, with a deposit of ${opgOf(deposit)}`}`,
   }[route];
   return `paying ${opgOf(most)} at most for an answer of ${new URL(node).host}, ${how}`;

@@ -1,8 +1,8 @@
 /**
- * How a request is paid: held by the escrow until its result is settled, transferred at once, or by a voucher of a channel, of which
- * no more is claimed than settled results cost.
+ * How a request is paid: held by the escrow, or by the public one of commerce payments, until its result is settled; transferred at
+ * once; or by a voucher of a channel, of which no more is claimed than settled results cost.
  */
-export type Route = "escrow" | "exact" | "channel";
+export type Route = "escrow" | "exact" | "commerce" | "channel";
 
 /** What a node asks to be paid for. */
 export type PaymentDemand = {
@@ -13,6 +13,8 @@ export type PaymentDemand = {
   salt: string;
   /** keccak256 of salt and canonical request, which the escrow's terms bind */
   requestHash: string;
+  /** the same with another salt, which nodes make of it where another token than OPG pays */
+  hashWith: (salt: string) => string;
   /** whom the escrow's terms have to name: of the enclave that was looked at; undefined where none was */
   enclaveNode: string | undefined;
 };
@@ -28,11 +30,15 @@ export type PaymentTerms = {
   token: string;
   /** that holds the money, a channel's gate; null where nobody does */
   escrow: string | null;
+  /** of the route `commerce`: who captures out of the public escrow */
+  operator?: string;
   most: string;
   /** what is brought into a channel besides, where it has too little */
   deposit?: string;
   /** of the payer, used once: what is signed under it a second time is the same payment, or none */
   nonce: string;
+  /** what the node hashes the request with, where it is not the salt that it was sent */
+  requestSalt?: string;
   /** last second in which what was signed can be used */
   validUntil: string;
 };
@@ -52,8 +58,8 @@ export type Payment = PaymentTerms & {
 /** Who pays for a client, within caps: `createPayer` makes one. */
 export type Payer = {
   chainId: string;
-  /** what an answer may cost, in smallest units: nodes that are said to cost more are not asked */
-  maxPerCall: bigint;
+  /** what an answer may cost, in smallest units of OPG: nodes that are said to cost more are not asked. Undefined of who pays in another token */
+  maxPerCall: bigint | undefined;
   /** where nodes answer what is paid so; as usual if left out */
   path?: string;
   /** the payment that was signed for a request before */

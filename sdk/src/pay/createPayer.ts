@@ -6,6 +6,8 @@ import {
   type Authorization,
   authorizationOf,
   chooseOffer,
+  nonceIn,
+  SCHEMES,
   typedDataOf,
   validUntilOf,
 } from "./authorize.ts";
@@ -13,9 +15,10 @@ import { channelPayer } from "./channel/channelPayer.ts";
 import { memoryJournal, type PaymentJournal } from "./journal.ts";
 import { base64Of, notNoted, refusal } from "./paymentError.ts";
 import { type PaymentNote, readNote } from "./paymentNote.ts";
-import { type PaymentPins, type ReadPins, readPaymentPins } from "./paymentPins.ts";
-import { type Offer, readOffers } from "./readOffers.ts";
+import { isInOpg, type PaymentPins, type ReadPins, readPaymentPins } from "./paymentPins.ts";
+import { type Offer, readOffer, readOffers } from "./readOffers.ts";
 import { type ReadSigner, readSigner, type Signer } from "./signer.ts";
+import { tokenSaltOf } from "./tokenSalt.ts";
 
 export type PayerOptions = {
   /** a wallet by EIP-1193, or an account with `signTypedData`, viem's, ethers', or of `keySigner` */
@@ -43,7 +46,7 @@ const OPTIONS = [
   ...["signer", "pins", "maxPerCall", "maxPerSession", "routes", "maxWindow", "journal"],
   ...["onPayment", "channelDeposit", "maxWithdrawDelay"],
 ];
-const ROUTES: readonly unknown[] = ["escrow", "exact", "channel"];
+const ROUTES: readonly unknown[] = Object.keys(SCHEMES);
 const SEVEN_DAYS = 604_800;
 const CHANNEL_OPTIONS = ["channelDeposit", "maxWithdrawDelay"] as const;
 /** A note that was not signed is signed as it stands while it has so many seconds left. */
@@ -63,14 +66,15 @@ export function createPayer(options: PayerOptions): Payer {
     routes = ["escrow"],
   } = options;
   if (!Array.isArray(routes) || routes.length === 0 || !routes.every((it) => ROUTES.includes(it))) {
-    throw optionError("routes", "must be a list of escrow, exact, or both, or channel alone");
+    throw optionError("routes", "must be a list of escrow, exact and commerce, or channel alone");
   }
   if (routes.includes("channel")) return byChannel(options, routes);
   const idle = CHANNEL_OPTIONS.find((name) => options[name] !== undefined);
   if (idle !== undefined) throw optionError(idle, "is for the route channel");
-  // The two have nonces of their own: without a note, the same key would pay by the one and, in another process, by the other.
-  if (routes.length > 1 && options.journal === undefined) {
-    throw optionError("journal", "is needed where there are two routes");
+  // Each has nonces of its own: without a note, the same key would pay by the one and, in another process, by the other. By commerce
+  // the nonce is made of the offer's deadlines, too, which are others in each.
+  if ((routes.length > 1 || routes.includes("commerce")) && options.journal === undefined) {
+    throw optionError("journal", "is needed to pay by commerce, and where there are two routes");
   }
   if (!Number.isSafeInteger(maxWindow) || maxWindow <= 0) {
     throw optionError("maxWindow", "must be a whole number above 0");
@@ -172,10 +176,12 @@ function payerOf(parts: Parts): Payer {
     route: Route,
     rest: Pick<PaymentTerms, "node" | "payer" | "nonce" | "validUntil">,
   ): PaymentTerms {
-    const { chainId, escrow, token } = pins;
+    const { chainId, token } = pins;
+    const escrow = route === "escrow" ? pins.escrow : offer.commerce?.escrow;
     return {
       ...{ route, chainId, node: rest.node, payer: rest.payer, payee: offer.quote.payee },
-      ...{ token: token.address, escrow: route === "escrow" ? (escrow ?? null) : null },
+      ...{ token: token.address, escrow: escrow ?? null },
+      ...(offer.commerce && { operator: offer.payTo }),
       ...{ most: offer.amount, nonce: rest.nonce, validUntil: rest.validUntil },
     };
   }
@@ -190,13 +196,17 @@ function payerOf(parts: Parts): Payer {
         throw refusal("otherNode", `this request is being paid for at ${noted.terms.node}`);
       }
       const now = Math.floor(Date.now() / 1000);
-      const { offers, resource } = readOffers(demand.offers);
       const known = { ...parts, left: leftFor(name), now };
-      const { offer, route } = chooseOffer(offers, demand, known);
-      const of = (validUntil: string) => ({
-        terms: termsOf(offer, route, { node, payer, nonce, validUntil }),
-        authorization: authorizationOf(offer, { payer, nonce, validUntil }),
-      });
+      const chosen = notedOffer(noted, demand, known) ?? offerOf(demand, known);
+      const { offer, resource, route } = chosen;
+      const of = (validUntil: string) => {
+        const signed = { chainId: pins.chainId, payer, nonce, validUntil };
+        const authorization = authorizationOf(offer, signed);
+        const rest = { node, payer, nonce: nonceIn(authorization, nonce), validUntil };
+        const requestSalt = tokenSaltOf(offer, demand);
+        const terms = { ...termsOf(offer, route, rest), ...(requestSalt && { requestSalt }) };
+        return { terms, authorization };
+      };
       const until = Number(noted?.terms.validUntil ?? 0);
       const isStanding =
         until > now + LEAST_LEFT && isSameDraft(of(String(until)), noted as PaymentNote);
@@ -223,21 +233,50 @@ function payerOf(parts: Parts): Payer {
   }
 
   async function renew(payment: Payment, demand: PaymentDemand): Promise<Payment | undefined> {
-    const { name } = await nameOf(demand.salt);
+    const { name, nonce, payer } = await nameOf(demand.salt);
     const note = await read(name, demand.requestHash);
     if (note?.signature == null) return undefined;
-    const { nonce, payer, validUntil } = payment;
-    const { offers, resource } = readOffers(demand.offers);
+    const { validUntil } = payment;
+    const { offers, resource } = readOffers(demand.offers, [SCHEMES[note.terms.route]]);
+    const signed = { chainId: pins.chainId, payer, nonce, validUntil };
     const offer = offers.find(
-      (one) =>
-        JSON.stringify(authorizationOf(one, { payer, nonce, validUntil })) ===
-        JSON.stringify(note.authorization),
+      (one) => JSON.stringify(authorizationOf(one, signed)) === JSON.stringify(note.authorization),
     );
     if (offer === undefined) return undefined;
     return paymentOf({ ...note, accepted: offer.accepted, resource }, note.signature, true);
   }
 
-  return { chainId: pins.chainId, maxPerCall, recall, pay, renew };
+  const listed = isInOpg(pins) ? maxPerCall : undefined;
+  return { chainId: pins.chainId, maxPerCall: listed, recall, pay, renew };
+}
+
+type Known = Parameters<typeof chooseOffer>[2];
+type Chosen = ReturnType<typeof chooseOffer> & { resource: unknown };
+
+/** What a node offers now. @throws BaseError `payment.…` */
+function offerOf(demand: PaymentDemand, known: Known): Chosen {
+  const schemes = known.routes.map((route) => SCHEMES[route]);
+  const { offers, resource } = readOffers(demand.offers, schemes);
+  return { ...chooseOffer(offers, demand, known), resource };
+}
+
+/**
+ * The offer of a payment that was noted, and perhaps signed, and has not left. By commerce one of now makes another payment, so it is
+ * gone on with while it holds; by the other routes one of now makes the same.
+ */
+function notedOffer(
+  note: PaymentNote | undefined,
+  demand: PaymentDemand,
+  known: Known,
+): Chosen | undefined {
+  if (note?.terms.route !== "commerce" || note.terms.node !== demand.node.href) return undefined;
+  const { accepted, resource } = note;
+  try {
+    const offers = readOffer(accepted, [SCHEMES.commerce]);
+    return { ...chooseOffer(offers, demand, known), resource };
+  } catch {
+    return undefined;
+  }
 }
 
 type Draft = { terms: PaymentTerms; authorization: Authorization };

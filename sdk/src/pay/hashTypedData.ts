@@ -33,7 +33,8 @@ export function hashTypedData({ domain, message, primaryType, types }: TypedData
   );
 }
 
-function hashStruct(types: TypedData["types"], name: string, value: object): string {
+/** As EIP-712 has it, without a domain. Numbers may be numbers, too. */
+export function hashStruct(types: TypedData["types"], name: string, value: object): string {
   const words = (types[name] ?? []).map((field) => {
     const member: unknown = Reflect.get(value, field.name);
     if (types[field.type] !== undefined) return hashStruct(types, field.type, member as object);

@@ -1,4 +1,6 @@
+import { COMMERCE_SCHEME } from "@haca/protocol/commerceEscrows";
 import { decimal, hex, malformed, type Reader, text } from "../receipt/readers.ts";
+import type { CommerceTerms } from "./commerce.ts";
 import type { EscrowTerms } from "./escrow.ts";
 import { refusal } from "./paymentError.ts";
 
@@ -18,6 +20,7 @@ export type Offer = {
   receiverAuthorizer?: string;
   withdrawDelay?: number;
   minDeposit?: string;
+  commerce?: CommerceTerms;
   quote: Quote;
   /** as it came: it goes back as it is */
   accepted: object;
@@ -51,10 +54,7 @@ const count: Reader<number> = (value, path) => {
  * @param schemes of x402 that are looked at; others are passed over
  * @throws BaseError `payment.malformed`
  */
-export function readOffers(
-  header: string | undefined,
-  schemes: readonly string[] = ["upto", "exact"],
-): Offers {
+export function readOffers(header: string | undefined, schemes: readonly string[]): Offers {
   if (header === undefined) throw broken("a node asks to be paid and does not say what");
   let value: unknown;
   try {
@@ -75,12 +75,14 @@ export function readOffers(
   return { resource, error, offers: accepts.flatMap((accepted) => readOffer(accepted, schemes)) };
 }
 
-/** One offer; none of another scheme. */
-function readOffer(accepted: unknown, schemes: readonly string[]): Offer[] {
+/** One offer; none of another scheme, or of `auth-capture` by Permit2. @throws as `readOffers` */
+export function readOffer(accepted: unknown, schemes: readonly string[]): Offer[] {
   const scheme = fieldOf(accepted, "scheme");
   if (typeof scheme !== "string" || !schemes.includes(scheme)) return [];
   const extra = fieldOf(accepted, "extra");
   const quote = fieldOf(extra, "haca");
+  const isCommerce = scheme === COMMERCE_SCHEME;
+  if (isCommerce && fieldOf(extra, "assetTransferMethod") === "permit2") return [];
   const of = <T>(from: unknown, name: string, read: Reader<T>): T =>
     read(fieldOf(from, name), name);
   try {
@@ -95,6 +97,7 @@ function readOffer(accepted: unknown, schemes: readonly string[]): Offer[] {
         name: of(extra, "name", TEXT),
         version: of(extra, "version", TEXT),
         ...(scheme === "batch-settlement" ? channelTerms(extra, of) : {}),
+        ...(isCommerce ? { commerce: commerceTerms(extra, of) } : {}),
         facilitator: scheme === "upto" ? of(extra, "facilitatorAddress", ADDRESS) : undefined,
         quote: {
           path: of(quote, "path", TEXT),
@@ -126,6 +129,18 @@ function channelTerms(extra: unknown, of: Of) {
     ...(least === undefined ? {} : { minDeposit: of(extra, "minDeposit", decimal(128)) }),
   };
 }
+
+const commerceTerms = (extra: unknown, of: Of): CommerceTerms => ({
+  escrow: of(extra, "authCaptureEscrow", ADDRESS),
+  captureAuthorizer: of(extra, "captureAuthorizer", ADDRESS),
+  receiverAuthorizer: of(extra, "receiverAuthorizer", ADDRESS),
+  policy: of(extra, "policy", ADDRESS),
+  captureDeadline: of(extra, "captureDeadline", count),
+  refundDeadline: of(extra, "refundDeadline", count),
+  minFeeBps: of(extra, "minFeeBps", count),
+  maxFeeBps: of(extra, "maxFeeBps", count),
+  feeRecipient: of(extra, "feeRecipient", ADDRESS),
+});
 
 const fieldOf = (value: unknown, name: string): unknown =>
   typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;

@@ -1,3 +1,5 @@
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commerceEscrows";
+import { endsOfRequest } from "@haca/protocol/commercePayments";
 import { ESCROW_KINDS, escrowFacilitator } from "@haca/protocol/inferenceEscrow";
 import { concat, hexlify, keccak256, randomBytes, toUtf8Bytes, Wallet } from "ethers";
 import type { PaymentPins } from "../../src/pay/paymentPins.ts";
@@ -6,10 +8,14 @@ import { CHAIN_ID, ChatNode, NODE } from "./chatNode.ts";
 const address = (digits: string): string => `0x${digits.repeat(20)}`;
 export const ESCROW = address("44");
 export const PAYEE = address("33");
+export const OPERATOR = address("66");
+export const PUBLIC_ESCROW = COMMERCE_DEPLOYMENTS[0]?.escrow ?? "";
 export const PRICE = 5_000n;
+/** From the end of a quote to the deadline of a payment into the public escrow. */
+const COMMERCE_SECONDS = 600 + 518_400;
 const TOKEN = address("22");
 export const PAYMENT_PINS = {
-  ...{ chainId: CHAIN_ID, escrow: ESCROW, payees: [PAYEE] },
+  ...{ chainId: CHAIN_ID, escrow: ESCROW, payees: [PAYEE], operators: [OPERATOR] },
   token: { address: TOKEN, name: "OPG", version: "1" },
 } satisfies PaymentPins;
 
@@ -30,7 +36,7 @@ const base64 = (value: unknown): string => Buffer.from(JSON.stringify(value)).to
 export const read = (header: unknown) =>
   JSON.parse(Buffer.from(String(header), "base64").toString());
 
-/** A node that sells its answers by both routes, as gateways do. */
+/** A node that sells its answers by all routes but channels, as gateways do. */
 export class SellingNode {
   readonly #node: ChatNode;
   greed: Greed = {};
@@ -38,6 +44,8 @@ export class SellingNode {
   paid: NonNullable<ChatNode["lies"]["instead"]> = () => false;
   /** headers of payments as they came */
   readonly payments: string[] = [];
+  /** what it makes of a request's salt; nothing, as in OPG, if left out */
+  saltedBy: (salt: string) => string = (salt) => salt;
   /** to whom it sells, and for how much, by what it signs */
   sold = { requester: "", price: String(PRICE) };
 
@@ -81,6 +89,7 @@ export class SellingNode {
     this.#node.reset();
     this.greed = {};
     this.paid = () => false;
+    this.saltedBy = (salt) => salt;
     this.payments.length = 0;
     this.#node.lies = {
       signed: (message) => ({ ...message, ...this.sold }),
@@ -91,6 +100,7 @@ export class SellingNode {
           return response.end(JSON.stringify({ error: { code: "payment.required" } }));
         }
         this.payments.push(String(payment));
+        request.headers["haca-salt"] = this.saltedBy(String(request.headers["haca-salt"]));
         const said = base64({ success: true, transaction: TRANSACTION });
         response.setHeader("payment-response", said);
         return this.paid(response, request);
@@ -101,6 +111,7 @@ export class SellingNode {
   /** The header of a 402 to the last request. */
   offers(): string {
     const { body = "", headers = {} } = this.#node.asked.at(-1) ?? {};
+    const salt = String(headers["haca-salt"]);
     const seconds = Math.floor(Date.now() / 1000);
     const honest: Quote = {
       ...{
@@ -110,7 +121,7 @@ export class SellingNode {
         node: NODE,
         payee: PAYEE,
       },
-      requestHash: keccak256(concat([String(headers["haca-salt"]), toUtf8Bytes(body)])),
+      requestHash: keccak256(concat([this.saltedBy(salt), toUtf8Bytes(body)])),
       ...{ feeBps: 250, kinds: Number(ESCROW_KINDS.tee | ESCROW_KINDS.teePage) },
       ...{ captureWindow: 518_400, expiresAt: seconds + 60, rate: null, rateAt: null, salt: null },
       mac: hexlify(randomBytes(32)).slice(2),
@@ -125,9 +136,19 @@ export class SellingNode {
       return { ...offer, ...this.greed.offer?.(offer) };
     };
     const facilitatorAddress = escrowFacilitator({ escrow: ESCROW, terms: quote });
+    const deadline = Number(quote.expiresAt) + COMMERCE_SECONDS;
+    const commerce = {
+      ...{ captureAuthorizer: OPERATOR, authCaptureEscrow: PUBLIC_ESCROW },
+      ...endsOfRequest(quote.requestHash),
+      ...{ captureDeadline: deadline, refundDeadline: deadline },
+      ...{ minFeeBps: 0, maxFeeBps: 0, feeRecipient: address("00"), paymentFlow: "escrow" },
+    };
     const accepts = [
       offerOf("upto", { payTo: ESCROW }, { facilitatorAddress }),
       offerOf("exact", { payTo: PAYEE }, {}),
+      ...["permit2", "eip3009"].map((assetTransferMethod) =>
+        offerOf("auth-capture", { payTo: OPERATOR }, { ...commerce, assetTransferMethod }),
+      ),
     ];
     const header = { x402Version: 2, resource: { url: this.url }, accepts };
     return base64(this.greed.header?.(header) ?? header);

@@ -1,5 +1,5 @@
 import { BaseError } from "@haca/protocol/baseError";
-import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commerceEscrows";
 import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { expect } from "chai";
 import { network } from "hardhat";

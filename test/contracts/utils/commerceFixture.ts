@@ -1,5 +1,5 @@
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commerceEscrows";
 import {
-  COMMERCE_DEPLOYMENTS,
   type CommerceJob,
   type CommercePayment,
   commerceNonce,

@@ -6,7 +6,7 @@ import {
   DEFAULT_HEARTBEAT_MAX_AGE,
 } from "@haca/protocol/attestationParameters";
 import { BATCH_SETTLEMENT_ADDRESS } from "@haca/protocol/channelGates";
-import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commercePayments";
+import { COMMERCE_DEPLOYMENTS } from "@haca/protocol/commerceEscrows";
 import { UPTO_PROXY_ADDRESS } from "@haca/protocol/signedPayments";
 import { type BaseContract, id, sha256 } from "ethers";
 import type { NetworkConnection } from "hardhat/types/network";

@@ -1,8 +1,10 @@
-import { readCommercePayload } from "@haca/protocol/commercePayload";
 import {
   COMMERCE_DEPLOYMENTS,
   COMMERCE_SCHEME,
   type CommerceDeployment,
+} from "@haca/protocol/commerceEscrows";
+import { readCommercePayload } from "@haca/protocol/commercePayload";
+import {
   type CommerceJob,
   type CommerceOffer,
   endsOfRequest,

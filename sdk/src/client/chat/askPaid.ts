@@ -32,6 +32,7 @@ export async function askPaid<Answer>(parameters: {
   const { ask, before, client, enclaveNode, node, request } = parameters;
   const demandOf = (error: BaseError): PaymentDemand => ({
     ...{ node, enclaveNode, salt: request.salt, requestHash: hashOfRequest(request) },
+    hashWith: (salt) => hashOfRequest({ ...request, salt }),
     offers: error.details.header as string | undefined,
   });
   if (before !== undefined) return await bring(before, client.payer);
@@ -145,10 +146,11 @@ const lifeOf = ({ route, validUntil }: Payment): string =>
 /** The payment's place, for receipts. */
 export function hintsOf(paid: Paid | null): Record<string, string> {
   if (paid === null) return {};
-  const { escrow, nonce, route, token, transaction } = paid;
+  const { escrow, nonce, operator, route, token, transaction } = paid;
   return {
     ...{ paymentRoute: route, paymentNonce: nonce, paymentToken: token },
     ...(escrow === null ? {} : { paymentEscrow: escrow }),
+    ...(operator === undefined ? {} : { paymentOperator: operator }),
     ...(transaction === null ? {} : { paymentTransaction: transaction }),
   };
 }

@@ -66,7 +66,7 @@ async function askEach<Answer>(
   const before = await client.payer?.recall({ salt, requestHash: hashOfRequest(request) });
   const answer = askNodes({
     ...{ client, answers: "chat", policy: request.policy, signal: request.signal },
-    maxPrice: client.payer?.maxPerCall ?? 0n,
+    maxPrice: client.payer === undefined ? 0n : client.payer.maxPerCall,
     // Whoever was paid is asked, and nobody else.
     nodes: before === undefined ? options.nodes : [before.node],
     ask: (node, teeId) => ask({ client, node, teeId, request, before }),
@@ -317,7 +317,7 @@ function requireAsAsked(
       message: `${host} ${what}`,
     });
   // Of an oblivious request the enclave draws it; that its answer is to this request, and no older, shows who has sealed it.
-  if (input?.type !== "text" || (input.salt !== salt && !isOblivious)) {
+  if (input?.type !== "text" || (input.salt !== (paid?.requestSalt ?? salt) && !isOblivious)) {
     throw wrong("salt", "answers with another salt than the one that was sent");
   }
   // What a relay pays, and whether by a channel of its own, is between it and the node.

@@ -11,8 +11,8 @@ export type Wanted = {
   nodes: readonly string[] | undefined;
   answers: "infer" | "chat";
   policy: Policy;
-  /** what an answer may cost at most, in wei-scale OPG */
-  maxPrice: bigint;
+  /** what an answer may cost at most, in wei-scale OPG; any, for who pays in something else */
+  maxPrice: bigint | undefined;
 };
 
 /** A node, and its enclave where it was the registry that named it. */
@@ -49,7 +49,10 @@ function named(nodes: readonly URL[]): readonly ChosenNode[] {
 function listedNodes({ deployment }: Client, wanted: Wanted): readonly URL[] | undefined {
   const nodes = deployment?.nodes.filter(({ answers }) => answers === wanted.answers) ?? [];
   if (nodes.length === 0) return undefined;
-  const affordable = nodes.filter(({ price }) => price === undefined || price <= wanted.maxPrice);
+  const { maxPrice } = wanted;
+  const affordable = nodes.filter(
+    ({ price }) => price === undefined || maxPrice === undefined || price <= maxPrice,
+  );
   if (affordable.length === 0) {
     throw optionError("maxPrice", "the deployment's nodes all ask for more");
   }

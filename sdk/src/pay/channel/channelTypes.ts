@@ -57,7 +57,7 @@ export const voucherData = (
 
 /** What a payer signs so that tokens come into this channel and no other, once. */
 export const depositData = (
-  { chainId, token }: ReadPins,
+  { chainId, token }: Pick<ReadPins, "chainId" | "token">,
   of: { payer: string; channelId: string } & Omit<ChannelDeposit, "signature">,
 ): TypedData => ({
   domain: {

@@ -1,8 +1,7 @@
+import { COMMERCE_SCHEME, commerceDeploymentAt } from "@haca/protocol/commerceEscrows";
 import { readCommerceJob, readCommercePayload } from "@haca/protocol/commercePayload";
 import {
-  COMMERCE_SCHEME,
   type CommerceJob,
-  commerceDeploymentAt,
   OPERATOR_STATUSES,
   type OperatorTerms,
   requestOfEnds,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BATCH_SETTLEMENT_ADDRESS, PERMIT2_COLLECTOR_ADDRESS } from "@haca/protocol/channelGates";
-import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
+import { COMMERCE_SCHEME } from "@haca/protocol/commerceEscrows";
 import { isSameHex } from "@haca/protocol/isSameHex";
 import type {
   Network,

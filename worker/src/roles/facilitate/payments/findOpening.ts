@@ -1,4 +1,4 @@
-import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
+import { COMMERCE_SCHEME } from "@haca/protocol/commerceEscrows";
 import { escrowInterface, jobOpenedIn } from "@haca/protocol/escrowCalls";
 import { escrowJobId } from "@haca/protocol/inferenceEscrow";
 import {

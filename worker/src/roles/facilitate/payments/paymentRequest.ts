@@ -4,8 +4,8 @@ import {
   PERMIT2_COLLECTOR_ADDRESS,
 } from "@haca/protocol/channelGates";
 import { type Channel, depositNonceOf, MAXIMUM_WITHDRAW_DELAY } from "@haca/protocol/channels";
+import { COMMERCE_SCHEME } from "@haca/protocol/commerceEscrows";
 import { type CommercePayload, readCommercePayload } from "@haca/protocol/commercePayload";
-import { COMMERCE_SCHEME } from "@haca/protocol/commercePayments";
 import type { PaymentPayload, PaymentRequirements } from "@x402/core/types";
 import { getAddress, keccak256, toUtf8Bytes } from "ethers";
 import { z } from "zod";
