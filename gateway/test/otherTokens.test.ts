@@ -1,4 +1,5 @@
 import type { PaymentRequirements } from "@x402/core/types";
+import { dataSlice, id } from "ethers";
 import { expect, it } from "vitest";
 import type { OtherToken, PaymentSettings } from "../src/payments/paymentSettings.ts";
 import type { Price } from "../src/payments/prices.ts";
@@ -188,6 +189,28 @@ it("paid in both for the same request, as a client does by itself, is charged on
   }
 });
 
+it("paid in both under one name, by two processes, has one answer, and is charged once", async () => {
+  const cases: [Record<string, string>, boolean][] = [
+    [{}, true],
+    [{ "haca-salt": SALT }, true],
+    [{ "haca-salt": SALT }, false],
+  ];
+  for (const [headers, isUsdcFirst] of cases) {
+    const usdc = payingUsdc();
+    const opg = new Payer("upto", (_, [offer]) => offer as never, usdc.account);
+    for (const payer of [usdc, opg]) payer.name = "one-name-for-both";
+    const [first, later] = isUsdcFirst ? [usdc, opg] : [opg, usdc];
+    const bed = await start();
+    const answer = await (await bed.post(QUESTION, headers, first)).text();
+    await bed.restart();
+    const again = await bed.post(QUESTION, headers, later);
+    expect([again.status, await again.text()]).toEqual([200, answer]);
+    const other = await bed.post({ ...QUESTION, n: 1 }, headers, later);
+    expect(await refusalIn(other)).toEqual([400, "payment.otherUnderIdentifier"]);
+    expect([bed.settled.length, bed.upstream.received.length]).toEqual([1, 1]);
+  }
+});
+
 it("never has a hash of a request that is paid in OPG, whatever salt its client gives", async () => {
   const bed = await start({ retryMs: 0 });
   const hashOf = async (payer: Payer, headers: Record<string, string>) => {
@@ -195,6 +218,8 @@ it("never has a hash of a request that is paid in OPG, whatever salt its client 
     return { inputHash, salt };
   };
   const salted = { "haca-salt": SALT };
+  const text = "haca: salt of a request that is paid in another token";
+  expect(dataSlice(id(text), 0, 8)).toBe(TAG);
   const usdc = await hashOf(payingUsdc(), salted);
   expect(usdc.salt).toMatch(new RegExp(`^${TAG}`));
   expect(await hashOf(payingUsdc(), salted)).toEqual(usdc);

@@ -1,15 +1,14 @@
-import { concat, dataSlice, id, keccak256 } from "ethers";
+import { TOKEN_SALT_TAG } from "@haca/protocol/tokenSalt";
+import { concat, dataLength, dataSlice, keccak256 } from "ethers";
 import { inputHashOf } from "../profile/hashes.ts";
 import type { Payable } from "./payable.ts";
 import { isOpg, type PaymentSettings } from "./paymentSettings.ts";
 
-const TAG_BYTES = 8;
+const TAG_BYTES = dataLength(TOKEN_SALT_TAG);
 const SALT_BYTES = 32;
-/** Begins the salts of requests that are paid in another token than OPG, and no others. */
-const TAG = dataSlice(id("haca: salt of a request that is paid in another token"), 0, TAG_BYTES);
 
 /** Whether a salt is one that this file makes. A client's own is none, but for one in 2^64. */
-export const isTokenSalt = (salt: string): boolean => salt.startsWith(TAG);
+export const isTokenSalt = (salt: string): boolean => salt.startsWith(TOKEN_SALT_TAG);
 
 /**
  * The request as it is paid in a token. A signed price says of no token which it is in, and what a job takes of a result is its
@@ -19,6 +18,6 @@ export const isTokenSalt = (salt: string): boolean => salt.startsWith(TAG);
 export function requestIn(settings: Pick<PaymentSettings, "token">, request: Payable): Payable {
   if (isOpg(settings)) return request;
   const hash = keccak256(concat([settings.token.address, request.salt]));
-  const salt = concat([TAG, dataSlice(hash, 0, SALT_BYTES - TAG_BYTES)]);
+  const salt = concat([TOKEN_SALT_TAG, dataSlice(hash, 0, SALT_BYTES - TAG_BYTES)]);
   return { ...request, salt, inputHash: inputHashOf(salt, request.body) };
 }

@@ -1,9 +1,7 @@
-import { concatHex, keccak, keccakText, sliceHex } from "../bytes.ts";
+import { TOKEN_SALT_TAG } from "@haca/protocol/tokenSalt";
+import { concatHex, keccak, sliceHex } from "../bytes.ts";
 import type { PaymentDemand } from "../client/payer.ts";
 import type { Offer } from "./readOffers.ts";
-
-/** Begins the salts of requests that are paid in another token than OPG, and no others. */
-const TAG = sliceHex(keccakText("haca: salt of a request that is paid in another token"), 0, 8);
 
 /**
  * The salt of the request that is quoted, where another token than OPG pays, by `commerce`: nodes make it of the client's and of the
@@ -13,6 +11,6 @@ export function tokenSaltOf(
   { asset, commerce, quote }: Offer,
   { hashWith, salt }: PaymentDemand,
 ): string | undefined {
-  const made = concatHex(TAG, sliceHex(keccak(asset, salt), 0, 24));
+  const made = concatHex(TOKEN_SALT_TAG, sliceHex(keccak(asset, salt), 0, 24));
   return commerce && hashWith(made) === quote.requestHash ? made : undefined;
 }
