@@ -80,7 +80,7 @@ export class Payments {
   readonly #quoting: Quoting;
   readonly #logger: Logger;
   readonly #sweeper: NodeJS.Timeout;
-  /** ids of grants that are being answered */
+  /** names of answers that are being made */
   readonly #running = new Set<string>();
   /** by payer and request: what a later one of the same payer, which says the same, is answered with */
   readonly #same: SamePayments<Asked>;
@@ -217,7 +217,7 @@ export class Payments {
     const named = this.#namedAs(asked);
     const key = keyOfSame(asked);
     const first = this.#same.find(key);
-    if (first !== undefined && this.#isAlive(first.id)) return first;
+    if (first !== undefined && this.#isAlive(first)) return first;
     if (named !== undefined) return answeredAs(asked, named);
     this.#same.remember(key, asked);
     return asked;
@@ -232,14 +232,21 @@ export class Payments {
   }
 
   /** Whether a grant is about to have an answer, or has one. */
-  #isAlive(id: string): boolean {
-    const state = this.#ledger.find(id)?.state;
-    return state === undefined ? this.#running.has(id) : !isGivenBack(state);
+  #isAlive(asked: Asked): boolean {
+    const state = this.#grantOf(asked)?.state;
+    return state === undefined ? this.#running.has(asked.request.repeat.name) : !isGivenBack(state);
+  }
+
+  /** The grant of a payment itself: under its nonce another may be noted. */
+  #grantOf({ id, payment }: Asked): Grant | undefined {
+    const grant = this.#ledger.find(id);
+    return grant?.contentHash === payment.contentHash ? grant : undefined;
   }
 
   async #answerPaid(parameters: PaidParameters & { asked: Asked }): Promise<Response> {
     const { asked, make, parts } = parameters;
     const { id, payment, quote, request } = asked;
+    const { name } = request.repeat;
     const perToken = tokenPriceOf(priceFor(this.#settings.prices, request));
     const most = BigInt(quote.amount);
     const priced: Charge = {
@@ -254,23 +261,23 @@ export class Payments {
         const held = heldBy(await this.#grant(asked));
         if (held !== undefined) priced.payment = held;
       },
-      onBegin: () => void this.#running.add(id),
+      onBegin: () => void this.#running.add(name),
       onAnswered: () => this.#move(id, "answered"),
       onEnd: (error) => {
-        this.#running.delete(id);
-        if (error !== undefined) this.#giveUp(id, error);
+        this.#running.delete(name);
+        if (error !== undefined) this.#giveUp(asked, error);
       },
     });
     try {
       const { inputHash, repeat, salt } = request;
-      const isNoted = () => this.#ledger.find(id) !== undefined;
+      const isNoted = () => this.#grantOf(asked) !== undefined;
       const response = await make({ parts: paid, fields: { inputHash, repeat, salt }, isNoted });
-      const grant = this.#ledger.find(id);
+      const grant = this.#grantOf(asked);
       // The answer was there, and its result is with the worker now: an earlier process did not come to note it.
-      if (grant?.state === "granted" && !this.#running.has(id)) await this.#move(id, "answered");
+      if (grant?.state === "granted" && !this.#running.has(name)) await this.#move(id, "answered");
       return this.#withHeaders(response, grant);
     } catch (error) {
-      const grant = this.#ledger.find(id);
+      const grant = this.#grantOf(asked);
       if (error instanceof SealedRefusalError) {
         return this.#withHeaders(sentSealed(error.answer), grant);
       }
@@ -285,6 +292,10 @@ export class Payments {
   async #grant(asked: Asked): Promise<Grant> {
     const { header, id, name, payment, quote, request, url } = asked;
     const known = this.#ledger.find(id);
+    // Another under the same nonce may have been noted since this one was read.
+    if (known !== undefined && known.contentHash !== payment.contentHash) {
+      throw await this.#refuse({ request, url, code: "payment.otherUnderNonce" });
+    }
     if (known?.state === "answered") throw notKept();
     if (known !== undefined && known.state !== "opening") return known;
     const { payer, route, amount } = payment;
@@ -341,8 +352,8 @@ export class Payments {
   }
 
   /** The request of a grant has no answer: what the escrow holds goes back. */
-  #giveUp(id: string, error: Error): void {
-    const grant = this.#ledger.find(id);
+  #giveUp(asked: Asked, error: Error): void {
+    const grant = this.#grantOf(asked);
     if (grant?.state !== "granted" || !isHeld(grant.route)) return;
     // An answer is there, and its result is handed in when the request comes again.
     if (error instanceof RefusedRequestError && error.code === "queue.away") return;
@@ -364,10 +375,11 @@ export class Payments {
     for (const grant of this.#ledger.all()) {
       const { at, id, route, state } = grant;
       const isOpen = state === "opening" || state === "granted";
-      if (!isOpen || at > oldest || this.#running.has(id)) continue;
+      const isRunning = () => this.#running.has(nameOf(keyOf(grant)));
+      if (!isOpen || at > oldest || isRunning()) continue;
       const end = state === "granted" ? await this.#answerOf(grant) : "none";
       if (end === "kept") await this.#move(id, "answered");
-      else if (end === "none" && isHeld(route) && !this.#running.has(id)) await this.#fail(grant);
+      else if (end === "none" && isHeld(route) && !isRunning()) await this.#fail(grant);
     }
     await this.#cancellations.tell();
   }
@@ -416,7 +428,8 @@ function answeredAs(asked: Asked, { contentHash, id, named, state }: Grant): Ask
   const request = saltedBy(asked.request, named?.salt);
   const key = keyOf({ id, contentHash });
   const repeat = repeatOf({ key, request: requestBytes(request, request.salt) });
-  return { ...asked, id, request: { ...request, repeat } };
+  const payment = { ...asked.payment, contentHash };
+  return { ...asked, id, payment, request: { ...request, repeat } };
 }
 
 /** What a payer says a second time. */
