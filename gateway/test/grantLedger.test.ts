@@ -76,3 +76,15 @@ it("once it is closed, all that was to be noted is on disk, and nothing is noted
   expect(readFileSync(journal(folder), "utf8")).toBe(before);
   expect(ledger.find(other.id)).toBeUndefined();
 });
+
+it("a name is its request's for a day, whether the process was started anew or not", async () => {
+  const folder = temporaryFolder();
+  const ledger = await openLedger(folder);
+  const named = { by: "n", same: "", salt: "" };
+  await ledger.put(grant({ state: "answered", named }));
+  expect(ledger.namedBy("0xaa", "n")).toMatchObject({ named });
+  await ledger.put(grant({ state: "answered", named, at: Date.now() - 86_400_001 }));
+  for (const it of [ledger, await openLedger(folder)]) {
+    expect(it.namedBy("0xaa", "n")).toBeUndefined();
+  }
+});

@@ -13,6 +13,7 @@ import { Facilitator } from "./facilitator.ts";
 import { commerceJobOf, fitsQuote } from "./fitsQuote.ts";
 import { type Grant, heldBy, isUnpaid } from "./grant.ts";
 import { GrantLedger, isGivenBack } from "./grantLedger.ts";
+import { isNamed, namedAs, noteOf, saltUnder } from "./namedRequest.ts";
 import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
 import {
@@ -28,7 +29,7 @@ import {
 import { type PaidParameters, type Payable, plainPayable, routesFor } from "./payable.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
 import { isHeld, type Payment, readPayment } from "./payment.ts";
-import { identifierIn } from "./paymentIdentifier.ts";
+import { identifierIn, withoutName } from "./paymentIdentifier.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
 import { priceFor, tokenPriceOf } from "./prices.ts";
 import { type Quote, Quotes } from "./quote.ts";
@@ -225,9 +226,10 @@ export class Payments {
 
   /** What the payer has paid for under the same name, by another payment. @throws RefusedRequestError 400 where it is something else */
   #namedAs({ id, name, payment, request }: Asked): Grant | undefined {
-    const grant = name === undefined ? undefined : this.#ledger.namedBy(payment.payer, name);
+    if (name === undefined) return undefined;
+    const grant = this.#ledger.namedBy(payment.payer, noteOf(name));
     if (grant === undefined || grant.id === id) return undefined;
-    if (grant.named?.same !== sameOf(request)) throw otherNamed();
+    if (!isNamed(grant.named, name, request)) throw otherNamed();
     return grant;
   }
 
@@ -311,7 +313,7 @@ export class Payments {
       ...{ requestHash: request.inputHash, contentHash: payment.contentHash },
       ...{ validUntil: String(payment.validUntil), state: "opening", transaction: null },
       ...(job && { job: commerceJobText(job) }),
-      ...(name !== undefined && { named: { by: name, same: sameOf(request), salt: request.salt } }),
+      ...(name !== undefined && { named: namedAs(name, request) }),
       at: Date.now(),
     };
     if (known === undefined) await this.#ledger.put(opening).catch(noLedger);
@@ -320,7 +322,7 @@ export class Payments {
       request: { url, path: `/v1/${request.path}` },
       settle: (payload, requirements) =>
         this.#facilitator.settle(
-          { ...payload, accepted: withoutSalt(requirements) },
+          withoutName({ ...payload, accepted: withoutSalt(requirements) }),
           withoutSalt(requirements),
         ),
     });
@@ -425,7 +427,8 @@ export class Payments {
 /** A request as it was first paid for, by a payment that nobody may have here any more. @throws RefusedRequestError 406 while it has no answer */
 function answeredAs(asked: Asked, { contentHash, id, named, state }: Grant): Asked {
   if (state !== "answered") throw namedUnderWay();
-  const request = saltedBy(asked.request, named?.salt);
+  const { name = "" } = asked;
+  const request = saltedBy(asked.request, named && saltUnder(named, name, asked.request));
   const key = keyOf({ id, contentHash });
   const repeat = repeatOf({ key, request: requestBytes(request, request.salt) });
   const payment = { ...asked.payment, contentHash };
