@@ -60,11 +60,11 @@ export const paidSealed =
     const { making } = entered;
     try {
       const opened = await openRequest({ bytes, keys, seen, payment: repeat.name });
-      const isStream = asksForStream(opened.text);
       const leave = await parts.admission.enter(c.req.raw.signal).catch((error: unknown) => {
         if (!isNoted()) seen.forget(opened.encapsulated, repeat.name);
         throw error;
       });
+      const isStream = asksForStream(opened.text);
       const kept = new KeptSealed({ parts, making, opened, isStream, leave });
       try {
         const answer = await answerInside({

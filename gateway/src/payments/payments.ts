@@ -45,6 +45,7 @@ import {
   paidHeaders,
   type RefusalCode,
   refusalOf,
+  sealedAfterPayment,
   withHeaders,
 } from "./refusals.ts";
 import { SamePayments } from "./samePayments.ts";
@@ -285,7 +286,7 @@ export class Payments {
       }
       if (grant === undefined) this.#same.forget(keyOfSame(asked), asked);
       // Before the grant every refusal is as it is: nothing was taken.
-      if (isUnpaid(grant)) throw error;
+      if (isUnpaid(grant)) throw grant === undefined ? error : undecided(error, request);
       throw failedPaid({ error, grant, network: this.#settings.network, logger: this.#logger });
     }
   }
@@ -423,6 +424,10 @@ export class Payments {
     return withHeaders(response, paidHeaders(grant, this.#settings.network));
   }
 }
+
+/** Why a payment may be taken still: a sealed request that its client asked anew would be another, which its relay pays for again. */
+const undecided = (error: unknown, { model }: Payable): unknown =>
+  model === undefined && error instanceof RefusedRequestError ? sealedAfterPayment(error) : error;
 
 /** A request as it was first paid for, by a payment that nobody may have here any more. @throws RefusedRequestError 406 while it has no answer */
 function answeredAs(asked: Asked, { contentHash, id, named, state }: Grant): Asked {
