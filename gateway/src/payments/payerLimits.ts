@@ -26,10 +26,10 @@ export function requireWithinLimits(parameters: {
   const failed = grants.filter((grant) => isFailed(grant) && grant.transaction !== null);
   if (failed.length >= settings.failures) throw tooManyFailures();
   if (settings.spend === undefined) return;
-  const spent = grants.reduce(
-    (sum, grant) => sum + (isFailed(grant) ? 0n : BigInt(grant.amount)),
-    0n,
-  );
+  // Nor does what anybody may have named count before it is taken.
+  const isCounted = (grant: Grant) =>
+    !isFailed(grant) && !(grant.isUnsigned && grant.state === "opening");
+  const spent = grants.filter(isCounted).reduce((sum, grant) => sum + BigInt(grant.amount), 0n);
   if (spent + amount > settings.spend) throw aboveSpendLimit();
 }
 

@@ -67,6 +67,8 @@ type Asked = {
   url: string;
   /** what the payer calls the request, where it has signed the payment */
   name: string | undefined;
+  /** whether the payer's own key has signed */
+  isSigned: boolean;
 };
 
 /**
@@ -199,7 +201,17 @@ export class Payments {
       key: keyOf({ id, contentHash: payment.contentHash }),
       request: requestBytes(request, request.salt),
     });
-    return { id, header, payload, payment, quote, request: { ...request, repeat }, url, name };
+    return {
+      id,
+      header,
+      payload,
+      payment,
+      quote,
+      request: { ...request, repeat },
+      url,
+      name,
+      isSigned: false,
+    };
   }
 
   /**
@@ -207,15 +219,16 @@ export class Payments {
    * send a request again by themselves, and pay again. Then nobody brings the second payment to the chain.
    * @throws RefusedRequestError where the name is that of another request
    */
-  #reused(asked: Asked): Asked {
-    const { payload, payment } = asked;
+  #reused(read: Asked): Asked {
+    const { payload, payment } = read;
     const { chainId, token } = this.#settings;
     const { address: verifyingContract, name, version } = token;
     const domain = { name, version, chainId, verifyingContract };
     // Who only says that they are the payer neither gets an answer of the payer's nor stands in the way of one.
     if (!isSignedByPayer({ payment, payload: payload.payload, chainId, token: domain })) {
-      return { ...asked, name: undefined };
+      return { ...read, name: undefined };
     }
+    const asked = { ...read, isSigned: true };
     const named = this.#namedAs(asked);
     const key = keyOfSame(asked);
     const first = this.#same.find(key);
@@ -293,7 +306,7 @@ export class Payments {
 
   /** Takes the money, or finds that it was taken. @throws RefusedRequestError */
   async #grant(asked: Asked): Promise<Grant> {
-    const { header, id, name, payment, quote, request, url } = asked;
+    const { header, id, isSigned, name, payment, quote, request, url } = asked;
     const known = this.#ledger.find(id);
     // Another under the same nonce may have been noted since this one was read.
     if (known !== undefined && known.contentHash !== payment.contentHash) {
@@ -315,6 +328,7 @@ export class Payments {
       ...{ validUntil: String(payment.validUntil), state: "opening", transaction: null },
       ...(job && { job: commerceJobText(job) }),
       ...(name !== undefined && { named: namedAs(name, request) }),
+      ...(!isSigned && { isUnsigned: true as const }),
       at: Date.now(),
     };
     if (known === undefined) await this.#ledger.put(opening).catch(noLedger);
