@@ -57,6 +57,9 @@ it("what is over is kept for a day, what is not for as long as it takes", async 
   await ledger.put(grant({ state: "ended", at }));
   await ledger.put(grant({ id: "exact:0xaa:1", route: "exact", state: "granted", at }));
   await ledger.put(grant({ id: "exact:0xaa:2", route: "exact", state: "opening", at }));
+  // Its key is gone, or will be: refused requests of relays' clients would stay for ever.
+  const isSealed = true as const;
+  await ledger.put(grant({ id: "exact:0xaa:3", route: "exact", state: "granted", at, isSealed }));
   expect((await openLedger(folder)).all().map(({ id }) => id)).toEqual(["exact:0xaa:1"]);
   expect(readFileSync(journal(folder), "utf8").split("\n")).toHaveLength(2);
 });

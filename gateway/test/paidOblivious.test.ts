@@ -178,6 +178,7 @@ describe("the same payment for the same bytes", () => {
     const ledger = await GrantLedger.open(bed.folder);
     const [grant] = [...ledger.all()];
     await ledger.close();
+    expect(grant?.isSealed).toBe(true);
     const [file = ""] = readdirSync(bed.folder).filter((name) => name.endsWith(".kept"));
     const key = keyOf(grant ?? { id: "", contentHash: "" });
     const repeat = repeatOf({ key, request: requestBytes(sealedPayable(sealed.bytes), "") });

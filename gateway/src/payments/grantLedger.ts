@@ -28,9 +28,9 @@ export class GrantLedger extends Journal<Grant> {
 export const isGivenBack = (state: Grant["state"]): boolean =>
   state === "failed" || state === "ended";
 
-function isKept({ at, route, state }: Grant): boolean {
+function isKept({ at, isSealed, route, state }: Grant): boolean {
   if (at >= Date.now() - KEEP_MS) return true;
   // Of a transfer that was never known to be made, whoever made it would have come again by now.
   const isOver = state === "answered" || state === "ended";
-  return !isOver && !(state === "opening" && route === "exact");
+  return !isOver && isSealed === undefined && !(state === "opening" && route === "exact");
 }

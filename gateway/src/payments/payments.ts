@@ -328,6 +328,7 @@ export class Payments {
       ...{ validUntil: String(payment.validUntil), state: "opening", transaction: null },
       ...(job && { job: commerceJobText(job) }),
       ...(name !== undefined && { named: namedAs(name, request) }),
+      ...(request.model === undefined && { isSealed: true as const }),
       ...(!isSigned && { isUnsigned: true as const }),
       at: Date.now(),
     };
