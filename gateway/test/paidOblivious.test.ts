@@ -365,6 +365,9 @@ describe("after a sealed request is paid", () => {
       status: 400,
       body: { error: { code: "model.unknown", param: "model" } },
     });
+    const metrics = await (await fetch(`${bed.gateway.url}/metrics`)).text();
+    expect(metrics).toContain('failures_total{code="ohttp.refused"} 1');
+    expect(metrics).not.toContain("model.unknown");
   });
 
   it("an answer whose result waits for the worker is given for the same payment later", async () => {
