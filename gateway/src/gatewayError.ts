@@ -70,12 +70,17 @@ export class SealedRefusalError extends BaseError {
 
   constructor(parameters: { answer: StoredAnswer; cause: unknown }) {
     const message = "the request was refused, for its client's eyes";
-    super({ code: "ohttp.refused", message, cause: parameters.cause });
+    super({ code: SEALED_REFUSAL, message, cause: parameters.cause });
     this.answer = parameters.answer;
-    const { cause } = parameters;
-    this.isOfRequest = cause instanceof RefusedRequestError && cause.status < 429;
+    this.isOfRequest = isOfRequest(parameters.cause);
   }
 }
+
+export const SEALED_REFUSAL = "ohttp.refused";
+
+/** Whether a request is itself why it is refused. */
+export const isOfRequest = (error: unknown): boolean =>
+  error instanceof RefusedRequestError && error.status < 429;
 
 /** The client has gone before anything was sent to it. */
 export class ClientGoneError extends BaseError {

@@ -57,6 +57,9 @@ it("what is over is kept for a day, what is not for as long as it takes", async 
   await ledger.put(grant({ state: "ended", at }));
   await ledger.put(grant({ id: "exact:0xaa:1", route: "exact", state: "granted", at }));
   await ledger.put(grant({ id: "exact:0xaa:2", route: "exact", state: "opening", at }));
+  // Its key is gone, or will be: refused requests of relays' clients would stay for ever.
+  const isSealed = true as const;
+  await ledger.put(grant({ id: "exact:0xaa:3", route: "exact", state: "granted", at, isSealed }));
   expect((await openLedger(folder)).all().map(({ id }) => id)).toEqual(["exact:0xaa:1"]);
   expect(readFileSync(journal(folder), "utf8").split("\n")).toHaveLength(2);
 });
@@ -75,4 +78,16 @@ it("once it is closed, all that was to be noted is on disk, and nothing is noted
   }
   expect(readFileSync(journal(folder), "utf8")).toBe(before);
   expect(ledger.find(other.id)).toBeUndefined();
+});
+
+it("a name is its request's for a day, whether the process was started anew or not", async () => {
+  const folder = temporaryFolder();
+  const ledger = await openLedger(folder);
+  const named = { by: "n", same: "", salt: "" };
+  await ledger.put(grant({ state: "answered", named }));
+  expect(ledger.namedBy("0xaa", "n")).toMatchObject({ named });
+  await ledger.put(grant({ state: "answered", named, at: Date.now() - 86_400_001 }));
+  for (const it of [ledger, await openLedger(folder)]) {
+    expect(it.namedBy("0xaa", "n")).toBeUndefined();
+  }
 });

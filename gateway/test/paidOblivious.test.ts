@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ZeroAddress } from "ethers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openAnswer, repeatOf } from "../src/answers/answerFile.ts";
 import { GrantLedger } from "../src/payments/grantLedger.ts";
 import { keyOf, requestBytes } from "../src/payments/paidRequest.ts";
@@ -178,6 +178,7 @@ describe("the same payment for the same bytes", () => {
     const ledger = await GrantLedger.open(bed.folder);
     const [grant] = [...ledger.all()];
     await ledger.close();
+    expect(grant?.isSealed).toBe(true);
     const [file = ""] = readdirSync(bed.folder).filter((name) => name.endsWith(".kept"));
     const key = keyOf(grant ?? { id: "", contentHash: "" });
     const repeat = repeatOf({ key, request: requestBytes(sealedPayable(sealed.bytes), "") });
@@ -222,7 +223,11 @@ describe("known attacks on who is paid for sealed requests", () => {
     const { bytes } = await sealFor(bed);
     const payer = relay();
     bed.settles = { success: false, errorReason: "settlement_pending", transaction: "" };
-    expect((await bring(bed, bytes, payer)).status).toBe(503);
+    // None that its client seals anew, and the relay pays again for.
+    expect(await outcome(await bring(bed, bytes, payer))).toEqual([
+      406,
+      expect.stringContaining("not decided yet"),
+    ]);
     bed.settles = { success: true, transaction: TRANSACTION };
     const before = bed.settled.length;
     expect((await bring(bed, bytes, relay())).status).toBe(400);
@@ -313,10 +318,14 @@ describe("known attacks on who is paid for sealed requests", () => {
     const bed = await start();
     bed.settles = { success: false, errorReason: "insufficient_funds" };
     const told = [];
+    const read = vi.spyOn(JSON, "parse");
+    onTestFinished(() => read.mockRestore());
     for (const text of [QUESTION, { ...QUESTION, model: "none" }, "no JSON"]) {
       const { bytes } = await sealFor(bed, text);
       told.push(await outcome(await bring(bed, bytes, relay())));
     }
+    // How long that takes would say something, too.
+    expect(read.mock.calls.filter(([text]) => /"messages"|no JSON/.test(String(text)))).toEqual([]);
     expect(told[0]?.[0]).toBe(402);
     for (const other of told.slice(1)) expect(other).toEqual(told[0]);
   });
@@ -356,6 +365,9 @@ describe("after a sealed request is paid", () => {
       status: 400,
       body: { error: { code: "model.unknown", param: "model" } },
     });
+    const metrics = await (await fetch(`${bed.gateway.url}/metrics`)).text();
+    expect(metrics).toContain('failures_total{code="ohttp.refused"} 1');
+    expect(metrics).not.toContain("model.unknown");
   });
 
   it("an answer whose result waits for the worker is given for the same payment later", async () => {

@@ -1,5 +1,8 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ANSWER, answering } from "./support/bed.ts";
+import { ANSWER, type Answer, answering } from "./support/bed.ts";
 import { Deferred } from "./support/deferred.ts";
 import { forgedBy, PaidBed, Payer, paidBy, QUESTION, refusalIn } from "./support/paidBed.ts";
 
@@ -89,6 +92,26 @@ describe("a payment with an identifier", () => {
     expect(await refusalIn(forged)).toEqual([402, "payment.refused"]);
     expect(await (await bed.post(QUESTION, {}, payer)).text()).toBe(answer);
   });
+
+  it.each([undefined, `0x${"5a".repeat(32)}`])(
+    "leaves nothing to try a guessable prompt by, on the disk or at the facilitator (client's salt: %s)",
+    async (own) => {
+      const bed = await PaidBed.start();
+      const payer = namingPayer();
+      const salted: Record<string, string> = own === undefined ? {} : { "haca-salt": own };
+      const answer = await (await bed.post(QUESTION, salted, payer)).json();
+      const [{ body = "" } = {}] = bed.upstream.received;
+      const given = (answer as Answer).haca.salt ?? "";
+      const unsalted = (salt: string) =>
+        createHash("sha256").update(`chat/completions\n${salt}\n${body}`).digest("hex");
+      expect([own ?? given, body.includes("hello")]).toEqual([given, true]);
+      const told = bed.facilitator.received.map((it) => it.body);
+      const seen = [readFileSync(join(bed.folder, "payments.journal"), "utf8"), ...told].join();
+      for (const secret of [NAME, given, unsalted(""), unsalted(given)]) {
+        expect(seen).not.toContain(secret);
+      }
+    },
+  );
 
   it("has its name free again where its request had no answer", async () => {
     const bed = await PaidBed.start();

@@ -88,6 +88,23 @@ describe("a request that costs something", () => {
 });
 
 describe("known attacks", () => {
+  it("payments in a payer's name that are never decided use up nothing that the payer may spend", async () => {
+    const bed = await PaidBed.start({ limits: { spend: PRICE, failures: 20 } });
+    const [thief, payer] = [new Payer(), new Payer()];
+    bed.settles = { success: false, errorReason: "insufficient_funds" };
+    await bed.post(QUESTION, {}, { paying: thief.paying });
+    // As of a nonce of the payer's that the facilitator has seen with something else.
+    bed.settles = { success: false, errorReason: "duplicate_settlement" };
+    const forged = await bed.post(QUESTION, forgedBy(thief, payer));
+    expect(await refusalIn(forged)).toEqual([503, "payment.pending"]);
+    bed.settles = { success: true, transaction: TRANSACTION };
+    expect((await bed.post(QUESTION, {}, payer)).status).toBe(200);
+    expect(await refusalIn(await bed.post({ ...QUESTION, n: 1 }, {}, payer))).toEqual([
+      403,
+      "payment.spendLimit",
+    ]);
+  });
+
   it("one payment for many requests: is for the request that was quoted alone", async () => {
     const bed = await PaidBed.start();
     const payer = new Payer();

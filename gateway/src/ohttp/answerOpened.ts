@@ -2,8 +2,10 @@ import type { StoredAnswer } from "../answers/answerFile.ts";
 import type { Making } from "../answers/answerStore.ts";
 import {
   ClientGoneError,
+  isOfRequest,
   QueueError,
   RefusedRequestError,
+  SEALED_REFUSAL,
   SealedRefusalError,
 } from "../gatewayError.ts";
 import type { MakePaid } from "../payments/payable.ts";
@@ -60,11 +62,11 @@ export const paidSealed =
     const { making } = entered;
     try {
       const opened = await openRequest({ bytes, keys, seen, payment: repeat.name });
-      const isStream = asksForStream(opened.text);
       const leave = await parts.admission.enter(c.req.raw.signal).catch((error: unknown) => {
         if (!isNoted()) seen.forget(opened.encapsulated, repeat.name);
         throw error;
       });
+      const isStream = asksForStream(opened.text);
       const kept = new KeptSealed({ parts, making, opened, isStream, leave });
       try {
         const answer = await answerInside({
@@ -170,8 +172,10 @@ async function sealRefusal(parameters: {
 }): Promise<StoredAnswer> {
   const { error, isStream, opened, parts, soften = (refusal) => refusal } = parameters;
   if (error instanceof ClientGoneError) throw error;
-  const refusal = soften(refusalFor(error, parts.logger));
-  parts.metrics.failures.inc({ code: refusal.code });
+  const found = refusalFor(error, parts.logger);
+  const refusal = soften(found);
+  // Who brings the request reads the metrics, too: what is wrong with it in itself is its client's alone.
+  parts.metrics.failures.inc({ code: isOfRequest(found) ? SEALED_REFUSAL : found.code });
   const text = refusalText(refusal, isLegacy(parts));
   return await sealText({ opened, isStream, text: refusalInside(text, refusal.status, isStream) });
 }

@@ -24,8 +24,12 @@ export const grantSchema = z.strictObject({
   validUntil: z.string(),
   /** of the route `commerce` alone: what the public escrow holds it for */
   job: commerceJobTextSchema.optional(),
-  /** how the payer has named its request: `same` says which that is, but for the salt where the gateway made it */
+  /** how the payer has named its request: hash of the name, which request it is, and its salt, the latter two hidden by it */
   named: z.strictObject({ by: z.string(), same: z.string(), salt: z.string() }).optional(),
+  /** for a sealed request, which has an answer as long as there is its key */
+  isSealed: z.literal(true).optional(),
+  /** that the payer's own key has signed it is not known: a contract's word, or anybody's */
+  isUnsigned: z.literal(true).optional(),
   state: z.enum(GRANT_STATES),
   /** that took the money; null while that is not known */
   transaction: z.string().nullable(),

@@ -14,9 +14,13 @@ export class GrantLedger extends Journal<Grant> {
     return ledger;
   }
 
-  /** The payer's grant that was named so, unless its money went back: then the name is free. */
-  namedBy(payer: string, name: string): Grant | undefined {
-    return this.of(payer).find(({ named, state }) => named?.by === name && !isGivenBack(state));
+  /**
+   * The payer's grant that was named so, unless its money went back, or it is one that a restart would not find: then the name is
+   * free. @param by what is noted of the name
+   */
+  namedBy(payer: string, by: string): Grant | undefined {
+    const isNamed = ({ named, state }: Grant) => named?.by === by && !isGivenBack(state);
+    return this.of(payer).find((grant) => isNamed(grant) && isKept(grant));
   }
 }
 
@@ -24,9 +28,9 @@ export class GrantLedger extends Journal<Grant> {
 export const isGivenBack = (state: Grant["state"]): boolean =>
   state === "failed" || state === "ended";
 
-function isKept({ at, route, state }: Grant): boolean {
+function isKept({ at, isSealed, route, state }: Grant): boolean {
   if (at >= Date.now() - KEEP_MS) return true;
   // Of a transfer that was never known to be made, whoever made it would have come again by now.
   const isOver = state === "answered" || state === "ended";
-  return !isOver && !(state === "opening" && route === "exact");
+  return !isOver && isSealed === undefined && !(state === "opening" && route === "exact");
 }

@@ -29,7 +29,8 @@ export function requireWithinLimits(parameters: {
   const failed = grants.filter((grant) => isFailed(grant) && grant.transaction !== null);
   if (failed.length >= limits.failures) throw tooManyFailures();
   const paid = grants
-    .filter((grant) => !isFailed(grant))
+    // Nor does what anybody may have named count before it is taken.
+    .filter((grant) => !isFailed(grant) && !(grant.isUnsigned && grant.state === "opening"))
     .map((grant) => ({
       token: grant.job?.payment.token ?? opg.address,
       amount: BigInt(grant.amount),

@@ -34,3 +34,9 @@ export function identifierIn({ extensions }: PaymentPayload): string | undefined
     message: `payment-signature: extensions.${KEY}.info.id: is not 16 to 128 letters, digits, - or _`,
   });
 }
+
+/** The payment without the name that a client gave, which is between it and the gateway. */
+export function withoutName(payload: PaymentPayload): PaymentPayload {
+  const { [KEY]: _name, ...extensions } = payload.extensions ?? {};
+  return { ...payload, extensions };
+}

@@ -14,6 +14,7 @@ import { Facilitator } from "./facilitator.ts";
 import { commerceJobOf, fitsQuote } from "./fitsQuote.ts";
 import { type Grant, heldBy, isUnpaid } from "./grant.ts";
 import { GrantLedger, isGivenBack } from "./grantLedger.ts";
+import { isNamed, namedAs, noteOf, saltUnder } from "./namedRequest.ts";
 import { OfferedQuotes } from "./offeredQuotes.ts";
 import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
@@ -36,7 +37,7 @@ import {
 } from "./payable.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
 import { isHeld, type Payment, readPayment } from "./payment.ts";
-import { identifierIn } from "./paymentIdentifier.ts";
+import { identifierIn, withoutName } from "./paymentIdentifier.ts";
 import { inToken, type PaymentSettings } from "./paymentSettings.ts";
 import { priceFor, tokenPriceOf } from "./prices.ts";
 import { type Quote, Quotes } from "./quote.ts";
@@ -51,6 +52,7 @@ import {
   type RefusalCode,
   refusalOf,
   saltOfOthers,
+  sealedAfterPayment,
   withHeaders,
 } from "./refusals.ts";
 import { SamePayments } from "./samePayments.ts";
@@ -74,11 +76,15 @@ type Asked = {
   /** as they are for the quote's token */
   settings: PaymentSettings;
   request: Payable & { repeat: Repeat };
+  /** the request as it came */
+  own: Payable;
   /** what a request has in common with its repetitions, whatever it is paid in */
   same: string;
   url: string;
   /** what the payer calls the request, where it has signed the payment */
   name: string | undefined;
+  /** whether the payer's own key has signed */
+  isSigned: boolean;
 };
 
 /**
@@ -94,7 +100,7 @@ export class Payments {
   readonly #offered: OfferedQuotes;
   readonly #logger: Logger;
   readonly #sweeper: NodeJS.Timeout;
-  /** ids of grants that are being answered */
+  /** names of answers that are being made */
   readonly #running = new Set<string>();
   /** by payer and request: what a later one of the same payer, which says the same, is answered with */
   readonly #same: SamePayments<Asked>;
@@ -221,7 +227,8 @@ export class Payments {
     });
     const same = sameOf(own);
     const read = { id, header, payload, payment, quote, settings };
-    return { ...read, request: { ...request, repeat }, same, url, name };
+    const asked = { ...read, request: { ...request, repeat }, own, same, url };
+    return { ...asked, name, isSigned: false };
   }
 
   /**
@@ -229,19 +236,20 @@ export class Payments {
    * send a request again by themselves, and pay again. Then nobody brings the second payment to the chain.
    * @throws RefusedRequestError where the name is that of another request
    */
-  #reused(asked: Asked): Asked {
-    const { payload, payment } = asked;
-    const { chainId, token } = asked.settings;
+  #reused(read: Asked): Asked {
+    const { payload, payment } = read;
+    const { chainId, token } = read.settings;
     const { address: verifyingContract, name, version } = token;
     const domain = { name, version, chainId, verifyingContract };
     // Who only says that they are the payer neither gets an answer of the payer's nor stands in the way of one.
     if (!isSignedByPayer({ payment, payload: payload.payload, chainId, token: domain })) {
-      return { ...asked, name: undefined };
+      return { ...read, name: undefined };
     }
+    const asked = { ...read, isSigned: true };
     const named = this.#namedAs(asked);
     const key = keyOfSame(asked);
     const first = this.#same.find(key);
-    if (first !== undefined && this.#isAlive(first.id)) return first;
+    if (first !== undefined && this.#isAlive(first)) return first;
     if (named !== undefined) return answeredAs(asked, named);
     this.#same.remember(key, asked);
     return asked;
@@ -249,21 +257,29 @@ export class Payments {
 
   /** What the payer has paid for under the same name, by another payment. @throws RefusedRequestError 400 where it is something else */
   #namedAs({ id, name, payment, same }: Asked): Grant | undefined {
-    const grant = name === undefined ? undefined : this.#ledger.namedBy(payment.payer, name);
+    if (name === undefined) return undefined;
+    const grant = this.#ledger.namedBy(payment.payer, noteOf(name));
     if (grant === undefined || grant.id === id) return undefined;
-    if (grant.named?.same !== same) throw otherNamed();
+    if (!isNamed(grant.named, name, same)) throw otherNamed();
     return grant;
   }
 
   /** Whether a grant is about to have an answer, or has one. */
-  #isAlive(id: string): boolean {
-    const state = this.#ledger.find(id)?.state;
-    return state === undefined ? this.#running.has(id) : !isGivenBack(state);
+  #isAlive(asked: Asked): boolean {
+    const state = this.#grantOf(asked)?.state;
+    return state === undefined ? this.#running.has(asked.request.repeat.name) : !isGivenBack(state);
+  }
+
+  /** The grant of a payment itself: under its nonce another may be noted. */
+  #grantOf({ id, payment }: Asked): Grant | undefined {
+    const grant = this.#ledger.find(id);
+    return grant?.contentHash === payment.contentHash ? grant : undefined;
   }
 
   async #answerPaid(parameters: PaidParameters & { asked: Asked }): Promise<Response> {
     const { asked, make, parts } = parameters;
     const { id, payment, quote, request, settings } = asked;
+    const { name } = request.repeat;
     const perToken = tokenPriceOf(priceFor(settings.prices, request));
     const most = BigInt(quote.amount);
     const priced: Charge = {
@@ -278,37 +294,41 @@ export class Payments {
         const held = heldBy(await this.#grant(asked));
         if (held !== undefined) priced.payment = held;
       },
-      onBegin: () => void this.#running.add(id),
+      onBegin: () => void this.#running.add(name),
       onAnswered: () => this.#move(id, "answered"),
       onEnd: (error) => {
-        this.#running.delete(id);
-        if (error !== undefined) this.#giveUp(id, error);
+        this.#running.delete(name);
+        if (error !== undefined) this.#giveUp(asked, error);
       },
     });
     try {
       const { inputHash, repeat, salt } = request;
-      const isNoted = () => this.#ledger.find(id) !== undefined;
+      const isNoted = () => this.#grantOf(asked) !== undefined;
       const response = await make({ parts: paid, fields: { inputHash, repeat, salt }, isNoted });
-      const grant = this.#ledger.find(id);
+      const grant = this.#grantOf(asked);
       // The answer was there, and its result is with the worker now: an earlier process did not come to note it.
-      if (grant?.state === "granted" && !this.#running.has(id)) await this.#move(id, "answered");
+      if (grant?.state === "granted" && !this.#running.has(name)) await this.#move(id, "answered");
       return this.#withHeaders(response, grant);
     } catch (error) {
-      const grant = this.#ledger.find(id);
+      const grant = this.#grantOf(asked);
       if (error instanceof SealedRefusalError) {
         return this.#withHeaders(sentSealed(error.answer), grant);
       }
       if (grant === undefined) this.#same.forget(keyOfSame(asked), asked);
       // Before the grant every refusal is as it is: nothing was taken.
-      if (isUnpaid(grant)) throw error;
+      if (isUnpaid(grant)) throw grant === undefined ? error : undecided(error, request);
       throw failedPaid({ error, grant, network: this.#settings.network, logger: this.#logger });
     }
   }
 
   /** Takes the money, or finds that it was taken. @throws RefusedRequestError */
   async #grant(asked: Asked): Promise<Grant> {
-    const { header, id, name, payment, quote, request, same, settings, url } = asked;
+    const { header, id, isSigned, name, own, payment, quote, request, same, settings, url } = asked;
     const known = this.#ledger.find(id);
+    // Another under the same nonce may have been noted since this one was read.
+    if (known !== undefined && known.contentHash !== payment.contentHash) {
+      throw await this.#refuse({ request: own, url, code: "payment.otherUnderNonce" });
+    }
     if (known?.state === "answered") throw notKept();
     if (known !== undefined && known.state !== "opening") return known;
     const { payer, route, amount } = payment;
@@ -325,7 +345,9 @@ export class Payments {
       ...{ requestHash: request.inputHash, contentHash: payment.contentHash },
       ...{ validUntil: String(payment.validUntil), state: "opening", transaction: null },
       ...(job && { job: commerceJobText(job) }),
-      ...(name !== undefined && { named: { by: name, same, salt: request.salt } }),
+      ...(name !== undefined && { named: namedAs(name, { same, salt: request.salt }) }),
+      ...(request.model === undefined && { isSealed: true as const }),
+      ...(!isSigned && { isUnsigned: true as const }),
       at: Date.now(),
     };
     if (known === undefined) await this.#ledger.put(opening).catch(noLedger);
@@ -334,7 +356,7 @@ export class Payments {
       request: { url, path: `/v1/${request.path}` },
       settle: (payload, requirements) =>
         this.#facilitator.settle(
-          { ...payload, accepted: withoutSalt(requirements) },
+          withoutName({ ...payload, accepted: withoutSalt(requirements) }),
           withoutSalt(requirements),
         ),
     });
@@ -369,8 +391,8 @@ export class Payments {
   }
 
   /** The request of a grant has no answer: what the escrow holds goes back. */
-  #giveUp(id: string, error: Error): void {
-    const grant = this.#ledger.find(id);
+  #giveUp(asked: Asked, error: Error): void {
+    const grant = this.#grantOf(asked);
     if (grant?.state !== "granted" || !isHeld(grant.route)) return;
     // An answer is there, and its result is handed in when the request comes again.
     if (error instanceof RefusedRequestError && error.code === "queue.away") return;
@@ -392,10 +414,11 @@ export class Payments {
     for (const grant of this.#ledger.all()) {
       const { at, id, route, state } = grant;
       const isOpen = state === "opening" || state === "granted";
-      if (!isOpen || at > oldest || this.#running.has(id)) continue;
+      const isRunning = () => this.#running.has(nameOf(keyOf(grant)));
+      if (!isOpen || at > oldest || isRunning()) continue;
       const end = state === "granted" ? await this.#answerOf(grant) : "none";
       if (end === "kept") await this.#move(id, "answered");
-      else if (end === "none" && isHeld(route) && !this.#running.has(id)) await this.#fail(grant);
+      else if (end === "none" && isHeld(route) && !isRunning()) await this.#fail(grant);
     }
     await this.#cancellations.tell();
   }
@@ -433,17 +456,23 @@ export class Payments {
   }
 }
 
+/** Why a payment may be taken still: a sealed request that its client asked anew would be another, which its relay pays for again. */
+const undecided = (error: unknown, { model }: Payable): unknown =>
+  model === undefined && error instanceof RefusedRequestError ? sealedAfterPayment(error) : error;
+
 /** A request as it was first paid for, by a payment that nobody may have here any more. @throws RefusedRequestError 406 while it has no answer */
 function answeredAs(asked: Asked, { contentHash, id, named, state }: Grant): Asked {
   if (state !== "answered") throw namedUnderWay();
-  const { body, salt: own } = asked.request;
-  const salt = named?.salt ?? own;
-  // In another token it has another salt, too.
-  const inputHash = salt === own ? asked.request.inputHash : inputHashOf(salt, body);
+  const { body, inputHash: hash, salt: own } = asked.request;
+  const { name = "", same } = asked;
+  // In another token it has another salt, too; sealed ones have none.
+  const salt = (named && saltUnder(named, name, same)) || own;
+  const inputHash = salt === own ? hash : inputHashOf(salt, body);
   const request = { ...asked.request, salt, inputHash };
   const key = keyOf({ id, contentHash });
   const repeat = repeatOf({ key, request: requestBytes(request, request.salt) });
-  return { ...asked, id, request: { ...request, repeat } };
+  const payment = { ...asked.payment, contentHash };
+  return { ...asked, id, payment, request: { ...request, repeat } };
 }
 
 /** What a payer says a second time. */
