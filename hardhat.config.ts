@@ -23,10 +23,6 @@ const LARGE_SOURCES = [
   "contracts/tee/TEERegistry.sol",
   // The registry creates it, and so compiles it.
   "contracts/tee/LegacyAnswers.sol",
-  "test/contracts/staking/StakingHandler.sol",
-  "test/contracts/staking/Staking.invariant.t.sol",
-  "test/contracts/tee/TEERegistryHandler.sol",
-  "test/contracts/tee/TEERegistry.invariant.t.sol",
 ];
 
 const isDeep = process.env.HACA_DEEP === "1";

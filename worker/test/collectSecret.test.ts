@@ -5,9 +5,10 @@ import { readJob } from "./support/client.ts";
 import { GatewayProcess } from "./support/gatewayProcess.ts";
 import { developmentKey } from "./support/localChain.ts";
 import { type Entry, postResults, ResultMaker } from "./support/signedResults.ts";
+import { startWorker } from "./support/startWorker.ts";
 import { TeeChain } from "./support/teeChain.ts";
 import { sharedFolder, sharedQueue } from "./support/temporaryFolder.ts";
-import { type Settings, WorkerProcess } from "./support/worker.ts";
+import type { Settings, TestWorker } from "./support/worker.ts";
 
 const SECRET = "collect-secret-4711-4711-4711-4711";
 const OTHER = "another-secret-4711-4711-4711-4711";
@@ -19,7 +20,7 @@ let session: { privateKey: string };
 let results: ResultMaker;
 let versionId: string;
 let settings: Settings;
-let worker: WorkerProcess;
+let worker: TestWorker;
 let url: string;
 const folder = sharedFolder();
 const queue = sharedQueue();
@@ -36,7 +37,7 @@ beforeAll(async () => {
     ...{ HACA_NODE_KEY: developmentKey(1), HACA_DATA_DIR: queue.path, HACA_LOG_LEVEL: "trace" },
     HACA_ADDRESS_BOOK: tee.writeBook(join(folder.path, "book.json")),
   };
-  worker = new WorkerProcess({
+  worker = startWorker({
     settings: { ...settings, HACA_COLLECT_SECRET: SECRET },
     roles: ["collect"],
   });
@@ -112,7 +113,7 @@ describe("results for a worker with HACA_COLLECT_SECRET", () => {
 });
 
 it("collect starts without a secret only where HTTP listens on this machine alone", async () => {
-  const open = new WorkerProcess({
+  const open = startWorker({
     settings: { ...settings, HACA_HTTP_HOST: "0.0.0.0" },
     roles: ["collect"],
   });

@@ -72,7 +72,7 @@ async function passOn(parameters: {
     ...embeddedQueue(),
     ...{ HACA_PAY_MINIMUM: "1", HACA_RPC_URL: proxy.url },
   });
-  const crashing = bed.worker(settings, ["validate"], at);
+  const crashing = bed.process(settings, ["validate"], at);
   await waitFor(async () => {
     await bed.mine(1);
     return crashing.child.hasEnded ? true : undefined;

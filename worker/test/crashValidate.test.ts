@@ -63,7 +63,7 @@ describe("worker validate", () => {
       const before = await count();
       const settings = settingsOf(mortalQueue(turn));
       const page = await safePage();
-      const crashing = bed.worker(settings, ["validate"], at);
+      const crashing = bed.process(settings, ["validate"], at);
       await waitFor(async () => {
         await bed.mine(1);
         return crashing.child.hasEnded ? true : undefined;

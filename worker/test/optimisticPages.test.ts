@@ -308,7 +308,7 @@ describe.skipIf(inject("postgresUrl") === undefined)("two workers on one Postgre
   it("answer each demand once", async () => {
     const HACA_WORKER_DATABASE_URL = await newDatabase();
     const settings = await settingsOf({ HACA_WORKER_DATABASE_URL });
-    const workers = [1, 2].map(() => bed.worker(settings, ROLES));
+    const workers = [1, 2].map(() => bed.process(settings, ROLES));
     const [url = ""] = await Promise.all(workers.map((worker) => worker.url()));
     const page = await answered(url, 3);
     const before = await answers();

@@ -325,7 +325,7 @@ describe("an attacker", () => {
     async () => {
       const { account: own, settings } = await bed.settings(temporaryQueue());
       const shared = { ...settings, HACA_WORKER_DATABASE_URL: await newDatabase() };
-      const processes = [1, 2].map(() => untilTestEnds(bed.worker(shared)));
+      const processes = [1, 2].map(() => untilTestEnds(bed.process(shared)));
       const urls = await Promise.all(processes.map((each) => each.url()));
       const payer = await bed.payerWith(4n);
       const before = await bed.balanceOf(RECEIVER);

@@ -21,7 +21,7 @@ describe.skipIf(inject("postgresUrl") === undefined)("workers on one PostgreSQL"
     const { account, jobs, kind, size } = row;
     const databaseUrl = await newDatabase();
     const settings = bed.settings(account, size, { HACA_WORKER_DATABASE_URL: databaseUrl });
-    const workers = [1, 2, 3].map(() => bed.worker(settings));
+    const workers = [1, 2, 3].map(() => bed.process(settings));
     const urls = await Promise.all(workers.map((worker) => worker.url()));
     const lists = await Promise.all(
       Array.from({ length: jobs / LIST }, () => bed.make(account, LIST)),

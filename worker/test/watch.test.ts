@@ -23,6 +23,8 @@ const DAY = 24n * HOUR;
 const GWEI = 10n ** 9n;
 /** Account of watchers that are killed. */
 const CRASHING = 2;
+/** What a dead one sent is looked for at once, and not after half a minute of blocks. */
+const IMPATIENT = { HACA_REBROADCAST_MS: "500" };
 /** Account of the watcher that pays more where it has to, one that the chain does not fund. */
 const DEAR = 12;
 
@@ -115,7 +117,7 @@ describe("worker watch", () => {
       if (leaf === undefined) throw new Error("no leaf");
       await (await bed.pages.contract.answerLeaves([{ header: page.header, leaf }])).wait();
     };
-    const first = bed.worker(settings);
+    const first = bed.process(settings);
     await answerNext();
     await answerNext();
     first.child.kill("SIGKILL");
@@ -256,8 +258,8 @@ describe("worker watch", () => {
       const before = await bed.tee.chain.provider.getTransactionCount(address);
       const held = await bed.heldBy(CRASHING);
       const page = await bed.propose({ badPlaces: [2] });
-      const settings = bed.settings(CRASHING, mortalQueue(turn));
-      const crashing = bed.worker(settings, ["watch"], at);
+      const settings = bed.settings(CRASHING, { ...IMPATIENT, ...mortalQueue(turn) });
+      const crashing = bed.process(settings, ["watch"], at);
       await waitFor(async () => {
         await bed.mine(1);
         return crashing.child.hasEnded ? true : undefined;
@@ -282,11 +284,12 @@ describe("worker watch", () => {
       const [before, held] = [await count(), await bed.heldBy(CRASHING)];
       const { models } = await optimisticNode();
       const settings = bed.settings(CRASHING, {
-        ...{ HACA_REQUEST_AFTER_SECONDS: "0", HACA_MODELS: models, ...mortalQueue(turn) },
+        ...{ HACA_REQUEST_AFTER_SECONDS: "0", HACA_MODELS: models },
+        ...{ ...IMPATIENT, ...mortalQueue(turn) },
       });
       const page =
         asking === "demand" ? await proposeLie() : await bed.propose({ isWithheld: true });
-      const crashing = bed.worker(settings, ["watch"], at);
+      const crashing = bed.process(settings, ["watch"], at);
       const isAsked = async () => {
         // The page's clock stands while a proof is demanded.
         const { stoppedAt } = await bed.pages.contract.clockOf(page.pageId);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Calendar} from "../../../contracts/attestation/x509/Calendar.sol";
 import {DocumentHarness} from "../mocks/DocumentHarness.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {bound, vm} from "../utils/Vm.sol";
 
 /// @notice Random bytes never do worse than revert with one of the parsers' own errors.
@@ -12,7 +13,7 @@ contract ParsersTest {
     DocumentHarness private harness;
 
     function setUp() public {
-        harness = new DocumentHarness();
+        harness = DocumentHarness(deployArtifact("DocumentHarness", ""));
     }
 
     function testFuzz_RandomCborIsReadOrRefused(bytes calldata data) public view {

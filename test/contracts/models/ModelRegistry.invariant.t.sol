@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {ModelRegistry} from "../../../contracts/models/ModelRegistry.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {vm} from "../utils/Vm.sol";
 import {RegistryHandler} from "./RegistryHandler.sol";
 
@@ -11,7 +12,7 @@ contract ModelRegistryInvariants {
     ModelRegistry private registry;
 
     function setUp() public {
-        handler = new RegistryHandler();
+        handler = RegistryHandler(deployArtifact("RegistryHandler", ""));
         registry = handler.registry();
     }
 

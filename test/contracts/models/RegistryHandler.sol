@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {ModelRegistry} from "../../../contracts/models/ModelRegistry.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {Groth16Simulator} from "../utils/Groth16Simulator.sol";
 import {bound, vm} from "../utils/Vm.sol";
 
@@ -25,7 +26,7 @@ contract RegistryHandler {
     mapping(bytes32 modelId => address) public ownerOf;
 
     constructor() {
-        registry = new ModelRegistry();
+        registry = ModelRegistry(deployArtifact("ModelRegistry", ""));
         for (uint256 words = 2; words <= 3; ++words) {
             _keys.push(Groth16Simulator.makeKey(Groth16Simulator.makeTrapdoor(words, words + 1)));
         }

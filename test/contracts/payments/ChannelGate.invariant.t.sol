@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IPageSettlementTypes} from "../../../contracts/interfaces/IPageSettlementTypes.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {vm} from "../utils/Vm.sol";
 import {ChannelHandler} from "./ChannelHandler.sol";
 
@@ -9,7 +10,7 @@ contract ChannelGateInvariants {
     ChannelHandler private handler;
 
     function setUp() public {
-        handler = new ChannelHandler();
+        handler = ChannelHandler(deployArtifact("ChannelHandler", ""));
     }
 
     function targetContracts() public view returns (address[] memory targets) {

@@ -3,7 +3,6 @@ pragma solidity 0.8.37;
 
 import {IBatchSettlement} from "../../../contracts/interfaces/IBatchSettlement.sol";
 import {IChannelGate} from "../../../contracts/interfaces/IChannelGate.sol";
-import {IInferenceEscrow} from "../../../contracts/interfaces/IInferenceEscrow.sol";
 import {IInferenceSettlement} from "../../../contracts/interfaces/IInferenceSettlement.sol";
 import {IPageSettlementTypes} from "../../../contracts/interfaces/IPageSettlementTypes.sol";
 import {ChannelGate} from "../../../contracts/payments/ChannelGate.sol";
@@ -14,6 +13,7 @@ import {RequestIds} from "../../../contracts/settlement/RequestIds.sol";
 import {ApprovedCollector, BatchSettlementStandIn} from "../mocks/BatchSettlementStandIn.sol";
 import {SettledResults} from "../mocks/EscrowSurroundings.sol";
 import {HostileToken} from "../mocks/HostileToken.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {bound, vm} from "../utils/Vm.sol";
 
 /// @title FeeOfGates
@@ -38,6 +38,9 @@ contract ChannelHandler {
     uint256 private constant REQUESTS = 6;
     uint40 private constant DELAY = 1 days;
     address private constant NODE = address(0xa0de);
+    /// @dev By its source: another of this name is in `testing/upto`.
+    string private constant STAND_IN =
+        "test/contracts/mocks/BatchSettlementStandIn.sol:BatchSettlementStandIn";
     address public constant PAYEE = address(0xbee);
     address public constant FEE_RECEIVER = address(0xfee);
 
@@ -55,12 +58,12 @@ contract ChannelHandler {
     uint256 private clock;
 
     constructor() {
-        token = new HostileToken();
+        token = HostileToken(deployArtifact("HostileToken", ""));
         settled = new SettledResults();
-        batch = new BatchSettlementStandIn();
+        batch = BatchSettlementStandIn(deployArtifact(STAND_IN, ""));
         collector = address(new ApprovedCollector());
         address escrow = address(new FeeOfGates(address(settled)));
-        ChannelGates gates = new ChannelGates(IInferenceEscrow(escrow), batch);
+        ChannelGates gates = ChannelGates(deployArtifact("ChannelGates", abi.encode(escrow, batch)));
         gate = ChannelGate(gates.open(IChannelGate.Terms(NODE, PAYEE, FEE_RECEIVER, 250, 0xc6)));
         for (uint256 i = 0; i < 2; ++i) {
             token.transfer(vm.addr(keyOf(i)), 1_000e18);

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ICommerceOperator} from "../../../contracts/interfaces/ICommerceOperator.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {vm} from "../utils/Vm.sol";
 import {JobsHandler} from "./JobsHandler.sol";
 import {JobsInvariants} from "./JobsInvariants.sol";
@@ -11,7 +12,7 @@ contract CommerceOperatorInvariants is JobsInvariants {
     OperatorHandler private handler;
 
     function setUp() public {
-        handler = new OperatorHandler();
+        handler = OperatorHandler(deployArtifact("OperatorHandler", ""));
     }
 
     function test_HandlerCapturesCancelsReclaimsAndRefunds() public {

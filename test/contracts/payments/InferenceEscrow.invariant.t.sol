@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IInferenceEscrow} from "../../../contracts/interfaces/IInferenceEscrow.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {vm} from "../utils/Vm.sol";
 import {EscrowHandler} from "./EscrowHandler.sol";
 import {JobsHandler} from "./JobsHandler.sol";
@@ -11,7 +12,7 @@ contract InferenceEscrowInvariants is JobsInvariants {
     EscrowHandler private handler;
 
     function setUp() public {
-        handler = new EscrowHandler();
+        handler = EscrowHandler(deployArtifact("EscrowHandler", ""));
     }
 
     function test_HandlerCapturesRefundsCancelsAndCredits() public {

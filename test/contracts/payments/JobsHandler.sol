@@ -2,13 +2,13 @@
 pragma solidity 0.8.37;
 
 import {IInferenceSettlement} from "../../../contracts/interfaces/IInferenceSettlement.sol";
-import {IPageSettlement} from "../../../contracts/interfaces/IPageSettlement.sol";
 import {IPageSettlementTypes} from "../../../contracts/interfaces/IPageSettlementTypes.sol";
 import {IPayouts} from "../../../contracts/interfaces/IPayouts.sol";
 import {InferenceEscrow} from "../../../contracts/payments/InferenceEscrow.sol";
 import {RequestIds} from "../../../contracts/settlement/RequestIds.sol";
 import {ApprovedProxy, OpenAuthority, SettledResults} from "../mocks/EscrowSurroundings.sol";
 import {HostileToken} from "../mocks/HostileToken.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {bound, vm} from "../utils/Vm.sol";
 
 /// @title JobsHandler
@@ -42,10 +42,11 @@ abstract contract JobsHandler {
     uint256 public clock;
 
     constructor() {
-        token = new HostileToken();
+        token = HostileToken(deployArtifact("HostileToken", ""));
         settled = new SettledResults();
         proxy = new ApprovedProxy();
-        escrow = new InferenceEscrow(address(new OpenAuthority()), IPageSettlement(address(settled)), proxy);
+        bytes memory arguments = abi.encode(new OpenAuthority(), settled, proxy);
+        escrow = InferenceEscrow(deployArtifact("InferenceEscrow", arguments));
         escrow.setToken(address(token), true);
         escrow.setFee(FEE_BPS, FEE_RECEIVER);
         clock = block.timestamp;

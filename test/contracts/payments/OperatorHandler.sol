@@ -11,6 +11,7 @@ import {CommerceOperators} from "../../../contracts/payments/CommerceOperators.s
 import {ICommerceCollector} from "../../../testing/upto/CommerceEscrowBase.sol";
 import {CommerceEscrowStandIn} from "../../../testing/upto/CommerceEscrowStandIn.sol";
 import {HostileToken} from "../mocks/HostileToken.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {vm} from "../utils/Vm.sol";
 import {JobsHandler} from "./JobsHandler.sol";
 
@@ -39,7 +40,8 @@ contract OperatorHandler is JobsHandler {
         commerce = new CommerceEscrowStandIn();
         _collector = address(new ApprovedCommerceCollector());
         _fund(_collector);
-        CommerceOperators operators = new CommerceOperators(escrow, commerce, _collector, _collector);
+        bytes memory arguments = abi.encode(escrow, commerce, _collector, _collector);
+        CommerceOperators operators = CommerceOperators(deployArtifact("CommerceOperators", arguments));
         operator = CommerceOperator(
             operators.create(
                 ICommerceOperator.Terms({

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {vm} from "../utils/Vm.sol";
 import {SettlementHandler} from "./SettlementHandler.sol";
 
@@ -8,7 +9,7 @@ contract InferenceSettlementInvariants {
     SettlementHandler private handler;
 
     function setUp() public {
-        handler = new SettlementHandler();
+        handler = SettlementHandler(deployArtifact("SettlementHandler", ""));
     }
 
     function targetContracts() public view returns (address[] memory targets) {

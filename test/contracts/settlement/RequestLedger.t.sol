@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IInferenceSettlement} from "../../../contracts/interfaces/IInferenceSettlement.sol";
 import {IRequestLedger} from "../../../contracts/interfaces/IRequestLedger.sol";
 import {RequestIds} from "../../../contracts/settlement/RequestIds.sol";
 import {RequestLedgerHarness} from "../mocks/RequestLedgerHarness.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {vm} from "../utils/Vm.sol";
 
 contract RequestLedgerTest {
@@ -14,7 +14,8 @@ contract RequestLedgerTest {
 
     function setUp() public {
         // The test is the ledger's administrator and a writer of it.
-        ledger = new RequestLedgerHarness(address(new AccessManager(address(this))));
+        address manager = deployArtifact("AccessManager", abi.encode(address(this)));
+        ledger = RequestLedgerHarness(deployArtifact("RequestLedgerHarness", abi.encode(manager)));
         vm.etch(OTHER_WRITER, hex"00");
         ledger.setLedgerWriter(address(this), true);
         ledger.setLedgerWriter(OTHER_WRITER, true);

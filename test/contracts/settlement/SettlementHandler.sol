@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IGroth16Errors} from "../../../contracts/interfaces/IGroth16Errors.sol";
 import {IInferenceSettlement} from "../../../contracts/interfaces/IInferenceSettlement.sol";
 import {IModelRegistry} from "../../../contracts/interfaces/IModelRegistry.sol";
 import {ModelRegistry} from "../../../contracts/models/ModelRegistry.sol";
 import {InferenceSettlement} from "../../../contracts/settlement/InferenceSettlement.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {Groth16Simulator} from "../utils/Groth16Simulator.sol";
 import {Vm, bound, vm} from "../utils/Vm.sol";
 
@@ -49,9 +49,10 @@ contract SettlementHandler {
 
     constructor() {
         vm.warp(START);
-        registry = new ModelRegistry();
-        AccessManager accessManager = new AccessManager(address(this));
-        settlement = new InferenceSettlement(address(accessManager), registry, 7 days);
+        registry = ModelRegistry(deployArtifact("ModelRegistry", ""));
+        address manager = deployArtifact("AccessManager", abi.encode(address(this)));
+        bytes memory arguments = abi.encode(manager, registry, 7 days);
+        settlement = InferenceSettlement(deployArtifact("InferenceSettlement", arguments));
         _trapdoor = Groth16Simulator.makeTrapdoor(1, 4);
         _key = Groth16Simulator.makeKey(_trapdoor);
         _modelId = registry.registerModel("model");

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IPageSettlementTypes} from "../../../contracts/interfaces/IPageSettlementTypes.sol";
 import {IValidatorStaking} from "../../../contracts/interfaces/IValidatorStaking.sol";
 import {IValidatorStakingTypes} from "../../../contracts/interfaces/IValidatorStakingTypes.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {vm} from "../utils/Vm.sol";
 import {StakingHandler} from "./StakingHandler.sol";
 
@@ -20,7 +21,7 @@ contract StakingInvariants {
     error EverybodyLeft();
 
     function setUp() public {
-        handler = new StakingHandler();
+        handler = StakingHandler(deployArtifact("StakingHandler", ""));
         staking = handler.staking();
     }
 

@@ -5,6 +5,7 @@ import {ILegacyAnswers} from "../../../contracts/interfaces/ILegacyAnswers.sol";
 import {ILegacyTEERegistry} from "../../../contracts/interfaces/ILegacyTEERegistry.sol";
 import {ITEERegistryLens} from "../../../contracts/interfaces/ITEERegistryLens.sol";
 import {ITEERegistryTypes} from "../../../contracts/interfaces/ITEERegistryTypes.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {vm} from "../utils/Vm.sol";
 import {TEERegistryHandler} from "./TEERegistryHandler.sol";
 
@@ -14,7 +15,7 @@ contract TEERegistryInvariants {
     TEERegistryHandler private handler;
 
     function setUp() public {
-        handler = new TEERegistryHandler();
+        handler = TEERegistryHandler(deployArtifact("TEERegistryHandler", ""));
     }
 
     function targetContracts() public view returns (address[] memory targets) {

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManager.sol";
 import {IAttestationVerifier} from "../../../contracts/interfaces/IAttestationVerifier.sol";
+import {ITEERegistry} from "../../../contracts/interfaces/ITEERegistry.sol";
+import {ITEERegistryLens} from "../../../contracts/interfaces/ITEERegistryLens.sol";
 import {ITEERegistryTypes} from "../../../contracts/interfaces/ITEERegistryTypes.sol";
-import {SigningKeys} from "../../../contracts/crypto/SigningKeys.sol";
-import {TEERegistry} from "../../../contracts/tee/TEERegistry.sol";
-import {TEERegistryLens} from "../../../contracts/tee/TEERegistryLens.sol";
 import {OpenVerifier} from "../mocks/OpenVerifier.sol";
+import {deployArtifact} from "../utils/DeployArtifact.sol";
 import {bound, vm} from "../utils/Vm.sol";
 
 /// @title TEERegistryHandler
@@ -54,8 +53,8 @@ contract TEERegistryHandler {
         uint256 attestationAge;
     }
 
-    TEERegistry public immutable registry;
-    TEERegistryLens public immutable lens;
+    ITEERegistry public immutable registry;
+    ITEERegistryLens public immutable lens;
 
     uint256 public heartbeatAge = 1 hours;
     uint256 public attestationAge = 1 days;
@@ -76,18 +75,18 @@ contract TEERegistryHandler {
 
     constructor() {
         vm.warp(1_900_000_000);
-        AccessManager manager = new AccessManager(address(this));
+        address manager = deployArtifact("AccessManager", abi.encode(address(this)));
+        address keys = deployArtifact("SigningKeys", "");
         _verifiers.push(new OpenVerifier());
         _verifiers.push(new OpenVerifier());
         _wasSet[0] = true;
-        registry = new TEERegistry(
-            address(manager),
-            new SigningKeys(),
-            _verifiers[0],
-            uint64(heartbeatAge),
-            uint64(attestationAge)
+        registry = ITEERegistry(
+            deployArtifact(
+                "TEERegistry",
+                abi.encode(manager, keys, _verifiers[0], heartbeatAge, attestationAge)
+            )
         );
-        lens = new TEERegistryLens(registry);
+        lens = ITEERegistryLens(deployArtifact("TEERegistryLens", abi.encode(registry)));
         registry.addTEEType(TEE_TYPE, "LLMProxy");
         for (uint256 image = 0; image < IMAGES; ++image) {
             _approve(image);

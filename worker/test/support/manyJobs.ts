@@ -68,12 +68,13 @@ export async function countTransactions(databaseUrl: string): Promise<Record<str
   return { ...Object.fromEntries(kinds), all };
 }
 
-/** Lets every lease, and every rest, run out, as time does. */
+/** Lets every lease, every rest and every duty run out, as time does. */
 export async function endLeases(databaseUrl: string): Promise<void> {
   for (const table of ["jobs", "transactions"]) {
     const ended = "leased_until = now() - interval '1 second', run_after = now()";
     await query(databaseUrl, `UPDATE ${table} SET ${ended}`);
   }
+  await query(databaseUrl, "UPDATE duties SET until = now() - interval '1 second'");
 }
 
 /** Every job's state, straight from a PostgreSQL. */

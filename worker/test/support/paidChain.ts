@@ -9,9 +9,10 @@ import { deployEscrow } from "./escrow.ts";
 import { developmentKey } from "./localChain.ts";
 import { PageContract } from "./pageContract.ts";
 import { type PaidScheme, schemeClient } from "./schemeClient.ts";
+import { startWorker } from "./startWorker.ts";
 import { TeeChain } from "./teeChain.ts";
 import { sharedFolder, sharedQueue } from "./temporaryFolder.ts";
-import { type Settings, WorkerProcess } from "./worker.ts";
+import type { Settings } from "./worker.ts";
 
 export const ETHER = "0x56bc75e2d63100000";
 const NETWORK = "eip155:31337" as const;
@@ -102,7 +103,7 @@ export class PaidChain {
   /** Starts a worker with a queue of its own. Returns its URL. */
   async worker(roles: readonly string[], settings: Settings): Promise<string> {
     const queue = sharedQueue();
-    const worker = new WorkerProcess({
+    const worker = startWorker({
       ...{ roles, settings: { ...this.settings, HACA_DATA_DIR: queue.path, ...settings } },
     });
     this.closers.unshift(async () => {

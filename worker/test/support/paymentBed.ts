@@ -10,8 +10,9 @@ import { readArtifact } from "../../../testing/artifacts.ts";
 import { EndpointProxy } from "./endpointProxy.ts";
 import { developmentKey } from "./localChain.ts";
 import { waitFor } from "./processes.ts";
+import { startWorker } from "./startWorker.ts";
 import { TeeChain } from "./teeChain.ts";
-import { type Settings, WorkerProcess } from "./worker.ts";
+import { type Settings, type TestWorker, WorkerProcess } from "./worker.ts";
 
 const DEPLOYER = 1;
 const TIP = "0x3b9aca00";
@@ -94,7 +95,13 @@ export class PaymentBed {
     return { account, settings };
   }
 
-  worker(settings: Settings): WorkerProcess {
+  /** A facilitator that is not killed. */
+  worker(settings: Settings): TestWorker {
+    return startWorker({ settings, roles: ["facilitate"] });
+  }
+
+  /** As `worker`, in a process of its own. */
+  process(settings: Settings): WorkerProcess {
     return new WorkerProcess({ settings, roles: ["facilitate"] });
   }
 

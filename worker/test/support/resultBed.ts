@@ -5,10 +5,10 @@ import { BlobFront } from "./blobFront.ts";
 import { developmentKey } from "./localChain.ts";
 import { PageContract } from "./pageContract.ts";
 import { type Entry, postResults, ResultMaker } from "./signedResults.ts";
-import { untilTestEnds } from "./startWorker.ts";
+import { startWorker, untilTestEnds } from "./startWorker.ts";
 import { TeeChain } from "./teeChain.ts";
 import { sharedFolder } from "./temporaryFolder.ts";
-import { type Settings, WorkerProcess } from "./worker.ts";
+import { type Settings, type TestWorker, WorkerProcess } from "./worker.ts";
 
 const ROLES = ["collect", "settle"];
 
@@ -72,8 +72,13 @@ export class ResultBed {
     };
   }
 
-  /** A worker that is killed when the test has ended. */
-  worker(settings: Settings): WorkerProcess {
+  /** A worker until the test has ended, which it must not kill. */
+  worker(settings: Settings): TestWorker {
+    return untilTestEnds(startWorker({ settings, roles: ROLES }));
+  }
+
+  /** As `worker`, in a process of its own. */
+  process(settings: Settings): WorkerProcess {
     return untilTestEnds(new WorkerProcess({ settings, roles: ROLES }));
   }
 

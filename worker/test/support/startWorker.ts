@@ -14,11 +14,14 @@ class WorkerHere extends TestWorker {
 
 /**
  * A worker that the test does not kill. It is in the tests' own process, which saves two seconds of processor time or
- * more; in the deep run, and with options for Node, in one of its own. Those that are killed, or are to compete with others,
+ * more; in the deep run, and with what only a process of its own can be given (options for Node, a script of the tests' prover), in one of its own. Those that are killed, or are to compete with others,
  * are `WorkerProcess`es.
  */
 export function startWorker(started: Started): TestWorker {
-  const isApart = process.env.HACA_DEEP === "1" || started.settings.NODE_OPTIONS !== undefined;
+  const isForProcess = Object.keys(started.settings).some(
+    (name) => name === "NODE_OPTIONS" || name.startsWith("HACA_TEST_"),
+  );
+  const isApart = process.env.HACA_DEEP === "1" || isForProcess;
   return isApart ? new WorkerProcess(started) : new WorkerHere(started);
 }
 

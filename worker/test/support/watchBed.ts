@@ -20,11 +20,11 @@ import type { ProvableEntry } from "./optimisticNode.ts";
 import { PageContract } from "./pageContract.ts";
 import { newQueue, type QueueSettings, queueIn } from "./queues.ts";
 import { type Entry, ResultMaker } from "./signedResults.ts";
-import { untilTestEnds } from "./startWorker.ts";
+import { startWorker, untilTestEnds } from "./startWorker.ts";
 import { TeeChain } from "./teeChain.ts";
 import { sharedFolder } from "./temporaryFolder.ts";
 import type { WatchTransition } from "./watchTransitions.ts";
-import { type Settings, WorkerProcess } from "./worker.ts";
+import { type Settings, type TestWorker, WorkerProcess } from "./worker.ts";
 
 /** Whose enclave's pages these are, and who proposes them. */
 const OPERATOR = 1;
@@ -121,8 +121,13 @@ export class WatchBed {
     };
   }
 
-  /** A process of these roles that is killed when the test has ended. */
-  worker(
+  /** A worker of these roles until the test has ended, which it must not kill. */
+  worker(settings: Settings, roles: readonly string[] = ["watch"]): TestWorker {
+    return untilTestEnds(startWorker({ settings, roles }));
+  }
+
+  /** As `worker`, in a process of its own, which dies right after a transition where one is given. */
+  process(
     settings: Settings,
     roles: readonly string[] = ["watch"],
     crashAfter?: WatchTransition,
