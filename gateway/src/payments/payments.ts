@@ -1,20 +1,18 @@
 import { commerceJobText } from "@haca/protocol/commerceJobText";
-import type { PaymentPayload } from "@x402/core/types";
 import type { Logger } from "pino";
-import { nameOf, type Repeat, repeatOf } from "../answers/answerFile.ts";
-import type { AnswerStore } from "../answers/answerStore.ts";
-import { QueueError, RefusedRequestError, SealedRefusalError } from "../gatewayError.ts";
+import { repeatOf } from "../answers/answerFile.ts";
+import { RefusedRequestError, SealedRefusalError } from "../gatewayError.ts";
 import { sentSealed } from "../ohttp/sealedForms.ts";
-import { inputHashOf } from "../profile/hashes.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import type { AnswerParameters } from "../server/answerRequest.ts";
 import { answerRequest } from "../server/answerRequest.ts";
-import { Cancellations } from "./cancellations.ts";
+import { type Asked, answeredAs, keyOfSame } from "./asked.ts";
 import { Facilitator } from "./facilitator.ts";
 import { commerceJobOf, fitsQuote } from "./fitsQuote.ts";
 import { type Grant, heldBy, isUnpaid } from "./grant.ts";
+import { GrantEnds, type KeptAnswers } from "./grantEnds.ts";
 import { GrantLedger, isGivenBack } from "./grantLedger.ts";
-import { isNamed, namedAs, noteOf, saltUnder } from "./namedRequest.ts";
+import { isNamed, namedAs, noteOf } from "./namedRequest.ts";
 import { OfferedQuotes } from "./offeredQuotes.ts";
 import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
@@ -36,11 +34,11 @@ import {
   settingsFor,
 } from "./payable.ts";
 import { requireWithinLimits } from "./payerLimits.ts";
-import { isHeld, type Payment, readPayment } from "./payment.ts";
+import { readPayment } from "./payment.ts";
 import { identifierIn, withoutName } from "./paymentIdentifier.ts";
 import { inToken, type PaymentSettings } from "./paymentSettings.ts";
 import { priceFor, tokenPriceOf } from "./prices.ts";
-import { type Quote, Quotes } from "./quote.ts";
+import { Quotes } from "./quote.ts";
 import {
   failedPaid,
   malformed,
@@ -60,32 +58,8 @@ import { isSignedByPayer } from "./signedByPayer.ts";
 import { priceOfAnswer } from "./tokenPrice.ts";
 import { isTokenSalt, requestIn } from "./tokenSalt.ts";
 
-const SWEEP_MS = 30_000;
-
 /** Hears of each payment that was taken. */
 type OnPaid = (paid: { route: string; token: string }) => void;
-type KeptAnswers = Pick<AnswerStore, "discard" | "secure">;
-
-/** A request that comes with a payment. */
-type Asked = {
-  id: string;
-  header: string;
-  payload: PaymentPayload;
-  payment: Payment;
-  quote: Quote;
-  /** as they are for the quote's token */
-  settings: PaymentSettings;
-  request: Payable & { repeat: Repeat };
-  /** the request as it came */
-  own: Payable;
-  /** what a request has in common with its repetitions, whatever it is paid in */
-  same: string;
-  url: string;
-  /** what the payer calls the request, where it has signed the payment */
-  name: string | undefined;
-  /** whether the payer's own key has signed */
-  isSigned: boolean;
-};
 
 /**
  * Answers what is paid for by x402, and asks others to pay. A payment is noted on disk before it is brought to the chain, and
@@ -95,16 +69,12 @@ export class Payments {
   readonly #settings: PaymentSettings;
   readonly #ledger: GrantLedger;
   readonly #facilitator: Facilitator;
-  readonly #cancellations: Cancellations;
+  readonly #ends: GrantEnds;
   readonly #quotes = new Quotes();
   readonly #offered: OfferedQuotes;
   readonly #logger: Logger;
-  readonly #sweeper: NodeJS.Timeout;
-  /** names of answers that are being made */
-  readonly #running = new Set<string>();
   /** by payer and request: what a later one of the same payer, which says the same, is answered with */
   readonly #same: SamePayments<Asked>;
-  readonly #answers: KeptAnswers;
   readonly #onPaid: OnPaid;
 
   private constructor(parameters: {
@@ -118,18 +88,18 @@ export class Payments {
     const { answers, ledger, logger, queue, settings } = parameters;
     this.#settings = settings;
     this.#ledger = ledger;
-    this.#answers = answers;
     this.#same = new SamePayments(settings.retryMs);
     this.#logger = logger;
     this.#facilitator = new Facilitator({
       ...{ url: settings.facilitator, network: settings.network, withinMs: settings.settleMs },
     });
-    this.#cancellations = new Cancellations({ ledger, logger, queue });
+    const { retryMs } = settings;
+    const onSweep = () => this.#same.prune();
+    this.#ends = new GrantEnds({ ledger, answers, queue, retryMs, onSweep, logger });
     this.#onPaid = parameters.onPaid;
     this.#offered = new OfferedQuotes({
       ...{ settings, facilitator: this.#facilitator, quotes: this.#quotes, logger },
     });
-    this.#sweeper = setInterval(() => void this.#sweep(), SWEEP_MS).unref();
   }
 
   /** @throws StartError where the ledger cannot be used */
@@ -144,13 +114,12 @@ export class Payments {
   }): Promise<Payments> {
     const ledger = await GrantLedger.open(parameters.folder);
     const payments = new Payments({ ...parameters, ledger });
-    void payments.#sweep();
+    void payments.#ends.sweep();
     return payments;
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#sweeper);
-    this.#cancellations.stop();
+    this.#ends.stop();
     await this.#ledger.close();
   }
 
@@ -267,7 +236,9 @@ export class Payments {
   /** Whether a grant is about to have an answer, or has one. */
   #isAlive(asked: Asked): boolean {
     const state = this.#grantOf(asked)?.state;
-    return state === undefined ? this.#running.has(asked.request.repeat.name) : !isGivenBack(state);
+    return state === undefined
+      ? this.#ends.isRunning(asked.request.repeat.name)
+      : !isGivenBack(state);
   }
 
   /** The grant of a payment itself: under its nonce another may be noted. */
@@ -294,12 +265,9 @@ export class Payments {
         const held = heldBy(await this.#grant(asked));
         if (held !== undefined) priced.payment = held;
       },
-      onBegin: () => void this.#running.add(name),
-      onAnswered: () => this.#move(id, "answered"),
-      onEnd: (error) => {
-        this.#running.delete(name);
-        if (error !== undefined) this.#giveUp(asked, error);
-      },
+      onBegin: () => this.#ends.begin(name),
+      onAnswered: () => this.#ends.answered(id),
+      onEnd: (error) => this.#ends.finish(name, error && { grant: this.#grantOf(asked), error }),
     });
     try {
       const { inputHash, repeat, salt } = request;
@@ -307,7 +275,7 @@ export class Payments {
       const response = await make({ parts: paid, fields: { inputHash, repeat, salt }, isNoted });
       const grant = this.#grantOf(asked);
       // The answer was there, and its result is with the worker now: an earlier process did not come to note it.
-      if (grant?.state === "granted" && !this.#running.has(name)) await this.#move(id, "answered");
+      if (grant?.state === "granted" && !this.#ends.isRunning(name)) await this.#ends.answered(id);
       return this.#withHeaders(response, grant);
     } catch (error) {
       const grant = this.#grantOf(asked);
@@ -382,58 +350,6 @@ export class Payments {
     return granted;
   }
 
-  async #move(id: string, state: Grant["state"]): Promise<void> {
-    const grant = this.#ledger.find(id);
-    if (grant === undefined) return;
-    await this.#ledger.put({ ...grant, state }).catch((error: unknown) => {
-      this.#logger.error({ err: error, state }, "a payment's state is not noted");
-    });
-  }
-
-  /** The request of a grant has no answer: what the escrow holds goes back. */
-  #giveUp(asked: Asked, error: Error): void {
-    const grant = this.#grantOf(asked);
-    if (grant?.state !== "granted" || !isHeld(grant.route)) return;
-    // An answer is there, and its result is handed in when the request comes again.
-    if (error instanceof RefusedRequestError && error.code === "queue.away") return;
-    void this.#fail(grant).then(() => this.#cancellations.tell());
-  }
-
-  /** Notes that a payment goes back, and keeps no answer whose result would take it. */
-  async #fail(grant: Grant): Promise<void> {
-    await this.#move(grant.id, "failed");
-    await this.#answers.discard(nameOf(keyOf(grant))).catch((error: unknown) => {
-      this.#logger.error({ err: error }, "an answer that was given up is still there");
-    });
-  }
-
-  /** Gives up what nobody has come back for and has no answer, and tells what was not told. */
-  async #sweep(): Promise<void> {
-    this.#same.prune();
-    const oldest = Date.now() - this.#settings.retryMs;
-    for (const grant of this.#ledger.all()) {
-      const { at, id, route, state } = grant;
-      const isOpen = state === "opening" || state === "granted";
-      const isRunning = () => this.#running.has(nameOf(keyOf(grant)));
-      if (!isOpen || at > oldest || isRunning()) continue;
-      const end = state === "granted" ? await this.#answerOf(grant) : "none";
-      if (end === "kept") await this.#move(id, "answered");
-      else if (end === "none" && isHeld(route) && !isRunning()) await this.#fail(grant);
-    }
-    await this.#cancellations.tell();
-  }
-
-  /** Whether there is an answer for a grant whose result is with the worker; it may have lacked the time to be noted, or to be taken. */
-  async #answerOf(grant: Grant): Promise<"kept" | "none" | "waiting"> {
-    try {
-      return (await this.#answers.secure(nameOf(keyOf(grant)))) ? "kept" : "none";
-    } catch (error) {
-      if (error instanceof QueueError && error.code === "queue.refused") return "none";
-      this.#logger.warn({ err: error }, "the result of a paid answer is not handed in yet");
-      return "waiting";
-    }
-  }
-
   /** The offers for a request, as the refusal that has them. */
   async #refuse(parameters: {
     request: Payable;
@@ -459,21 +375,3 @@ export class Payments {
 /** Why a payment may be taken still: a sealed request that its client asked anew would be another, which its relay pays for again. */
 const undecided = (error: unknown, { model }: Payable): unknown =>
   model === undefined && error instanceof RefusedRequestError ? sealedAfterPayment(error) : error;
-
-/** A request as it was first paid for, by a payment that nobody may have here any more. @throws RefusedRequestError 406 while it has no answer */
-function answeredAs(asked: Asked, { contentHash, id, named, state }: Grant): Asked {
-  if (state !== "answered") throw namedUnderWay();
-  const { body, inputHash: hash, salt: own } = asked.request;
-  const { name = "", same } = asked;
-  // In another token it has another salt, too; sealed ones have none.
-  const salt = (named && saltUnder(named, name, same)) || own;
-  const inputHash = salt === own ? hash : inputHashOf(salt, body);
-  const request = { ...asked.request, salt, inputHash };
-  const key = keyOf({ id, contentHash });
-  const repeat = repeatOf({ key, request: requestBytes(request, request.salt) });
-  const payment = { ...asked.payment, contentHash };
-  return { ...asked, id, payment, request: { ...request, repeat } };
-}
-
-/** What a payer says a second time. */
-const keyOfSame = ({ payment, same }: Asked): string => `${payment.payer} ${same}`;
