@@ -41,3 +41,11 @@ export const opg = (amount: bigint | string): string => `${formatUnits(amount, 1
 
 /** `7,740,779` */
 export const grouped = (number: bigint | number): string => number.toLocaleString("en");
+
+const COLUMNS = 80;
+
+/** A text in lines of a terminal, each behind the same space; a word that is longer than a line stays whole. */
+export function folded(text: string, indent: string): string {
+  const line = new RegExp(`.{1,${COLUMNS - indent.length}}(?= |$)|[^ ]+`, "g");
+  return (text.match(line) ?? []).map((part) => indent + part.trim()).join("\n");
+}

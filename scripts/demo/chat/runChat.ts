@@ -2,6 +2,7 @@ import { addressBookPath, readAddressBook } from "@haca/protocol/addressBook";
 import { parseEther } from "ethers";
 import type { ProcessGroup } from "../../lib/processGroup.ts";
 import { Steps } from "../../lib/progress.ts";
+import { folded, printable } from "../../lib/words.ts";
 import { CHAIN_ID, startChain, withChain } from "../localChain.ts";
 import { startBlobs } from "../startBlobs.ts";
 import type { ChatAnswer } from "./payer.ts";
@@ -68,7 +69,7 @@ export async function runChat(parameters: {
     const payer = await openPayer(provider, PRICE * BigInt(REQUESTS.length + 1));
     const ask = async (url: string, asked: { question: string; stream: boolean }) => {
       const answer = await payer.ask(url, asked.question, asked.stream);
-      console.log(`      ${asked.question} ${JSON.stringify(answer.text)}`);
+      console.log(folded(printable(`${asked.question} ${JSON.stringify(answer.text)}`), "      "));
       return answer;
     };
     const lost = await steps.run("a node answers a request, and dies with its disks", async () => {
