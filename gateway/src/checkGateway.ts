@@ -65,23 +65,19 @@ async function checkFacilitator({ facilitator }: GatewayConfig): Promise<string[
 async function checkGate({ payments }: GatewayConfig): Promise<string[]> {
   const channel = payments?.channel;
   if (payments === undefined || channel === undefined) return [];
-  try {
+  return await askingFacilitator(async () => {
     const gate = await new ChannelSource(payments.facilitator).gate(channel.gate);
     const problem = gateProblem({ settings: payments, channel, gate });
     return problem === undefined ? [] : [problem];
-  } catch (error) {
-    if (!(error instanceof BaseError)) throw error;
-    return [`HACA_GATEWAY_FACILITATOR: ${error.message}`];
-  }
+  });
 }
 
 /** Whether jobs in the public escrow could be captured for this gateway's results, in whatever token. */
 async function checkOperators({ payments }: GatewayConfig): Promise<string[]> {
   if (payments === undefined) return [];
-  const { facilitator: url, network, settleMs: withinMs } = payments;
-  const facilitator = new Facilitator({ url, network, withinMs });
-  const problems: string[] = [];
-  try {
+  const facilitator = new Facilitator(payments);
+  return await askingFacilitator(async () => {
+    const problems: string[] = [];
     for (const settings of inEachToken(payments)) {
       const { operator: address } = settings;
       if (address === undefined) continue;
@@ -90,21 +86,24 @@ async function checkOperators({ payments }: GatewayConfig): Promise<string[]> {
       if ("problem" in judged) problems.push(judged.problem);
     }
     return problems;
-  } catch (error) {
-    if (!(error instanceof BaseError)) throw error;
-    return [`HACA_GATEWAY_FACILITATOR: ${error.message}`];
-  }
+  });
 }
 
 /** Whether anybody brings what relays pay for sealed requests to the chain. */
 async function checkSealed({ payments }: GatewayConfig): Promise<string[]> {
   if (payments?.prices.oblivious === undefined) return [];
-  const { facilitator: url, network, settleMs: withinMs } = payments;
-  try {
-    const { exact } = await new Facilitator({ url, network, withinMs }).supported();
+  return await askingFacilitator(async () => {
+    const { exact } = await new Facilitator(payments).supported();
     return exact
       ? []
       : ["HACA_GATEWAY_FACILITATOR: takes no transfers, which pay for what is sealed"];
+  });
+}
+
+/** What is found by asking the facilitator; where it does not say, why. */
+async function askingFacilitator(find: () => Promise<string[]>): Promise<string[]> {
+  try {
+    return await find();
   } catch (error) {
     if (!(error instanceof BaseError)) throw error;
     return [`HACA_GATEWAY_FACILITATOR: ${error.message}`];

@@ -1,51 +1,22 @@
 import type { PaymentRequirements } from "@x402/core/types";
 import { dataSlice, id } from "ethers";
 import { expect, it } from "vitest";
-import type { OtherToken, PaymentSettings } from "../src/payments/paymentSettings.ts";
 import type { Price } from "../src/payments/prices.ts";
 import { ANSWER, answering } from "./support/bed.ts";
 import { HttpServer } from "./support/httpServer.ts";
+import { operatorOf, Payer, PRICE, paidBy, QUESTION, refusalIn, TOKEN } from "./support/paidBed.ts";
 import {
-  OPG_TOKEN,
-  operatorOf,
-  PaidBed,
-  Payer,
-  PRICE,
-  paidBy,
-  QUESTION,
-  refusalIn,
-  TOKEN,
-} from "./support/paidBed.ts";
+  DOLLARS,
+  OPERATOR,
+  startInTwoTokens,
+  USDC_OPERATOR,
+  USDC_TOKEN,
+} from "./support/usdcBed.ts";
 
 const ONE = 10n ** 18n;
-const [OPERATOR, USDC_OPERATOR, USDC_ADDRESS] = ["66", "67", "68"].map(
-  (byte) => `0x${byte.repeat(20)}`,
-) as [string, string, string];
-const USDC_TOKEN = {
-  ...{ symbol: "USDC", address: USDC_ADDRESS, name: "USD Coin", version: "2", decimals: 6 },
-};
-/** Smallest units of USDC for which `PRICE` of OPG is a far larger number. */
-const DOLLARS = 20n;
 const SALT = `0x${"5a".repeat(32)}`;
 /** Begins salts that are made for other tokens. */
 const TAG = "0x4fbbcef7d1c038ff";
-
-type Changes = Partial<PaymentSettings> & { usdc?: Partial<OtherToken> };
-
-/** A gateway that is paid in OPG and, into the public escrow, in USDC. */
-async function start({ usdc, ...changes }: Changes = {}): Promise<PaidBed> {
-  const models = new Map<string, Price>([["m", { amount: DOLLARS }]]);
-  const other: OtherToken = {
-    ...{ token: USDC_TOKEN, operator: USDC_OPERATOR, routes: ["commerce"], spend: undefined },
-    ...{ prices: { models, rate: undefined }, ...usdc },
-  };
-  const bed = await PaidBed.start({
-    ...{ routes: ["escrow", "exact", "commerce"], operator: OPERATOR, others: [other], ...changes },
-  });
-  bed.operators.set(OPERATOR, operatorOf(OPG_TOKEN));
-  bed.operators.set(USDC_OPERATOR, operatorOf(USDC_TOKEN));
-  return bed;
-}
 
 type Offer = PaymentRequirements & { extra: { haca: Record<string, string> } };
 const offersIn = (response: Response): Offer[] => {
@@ -54,7 +25,7 @@ const offersIn = (response: Response): Offer[] => {
 };
 /** Of the offers of a scheme, those in USDC, or those in OPG. */
 const inUsdc = (_: number, offers: readonly { asset: string }[]) =>
-  offers.find(({ asset }) => asset === USDC_ADDRESS) as never;
+  offers.find(({ asset }) => asset === USDC_TOKEN.address) as never;
 const payingUsdc = () => new Payer("auth-capture", inUsdc);
 const messageIn = async (response: Response) => {
   const { haca } = (await response.json()) as {
@@ -64,12 +35,19 @@ const messageIn = async (response: Response) => {
 };
 
 it("is offered beside OPG, each offer with the quote of its token, and a stock client pays by its own choice", async () => {
-  const bed = await start();
+  const bed = await startInTwoTokens();
   const offers = offersIn(await bed.post());
   const told = offers.map(({ amount, asset, extra, payTo, scheme }) => [
     ...[scheme, asset, amount, payTo, extra.name, extra.version],
   ]);
-  const usdc = ["auth-capture", USDC_ADDRESS, String(DOLLARS), USDC_OPERATOR, "USD Coin", "2"];
+  const usdc = [
+    "auth-capture",
+    USDC_TOKEN.address,
+    String(DOLLARS),
+    USDC_OPERATOR,
+    "USD Coin",
+    "2",
+  ];
   const opg = ["auth-capture", TOKEN, String(PRICE), OPERATOR, "OPG", "1"];
   expect(told.map(([scheme]) => scheme).slice(0, 2)).toEqual(["upto", "exact"]);
   expect(told.slice(2)).toEqual([opg, opg, usdc]);
@@ -84,7 +62,7 @@ it("is offered beside OPG, each offer with the quote of its token, and a stock c
   expect((await messageIn(response)).price).toBe(String(DOLLARS));
   const metrics = await (await fetch(`${bed.gateway.url}/metrics`)).text();
   expect(metrics).toContain(
-    `haca_gateway_token_decimals{token="USDC",address="${USDC_ADDRESS}"} 6`,
+    `haca_gateway_token_decimals{token="USDC",address="${USDC_TOKEN.address}"} 6`,
   );
   expect(metrics).toContain('haca_gateway_payments_total{route="commerce",token="USDC"} 1');
 });
@@ -98,7 +76,7 @@ it("has prices by its own tokens' price and by dollars, in its own decimals, rou
     ["m", { amount: PRICE }],
     ["n", { amount: PRICE }],
   ]);
-  const bed = await start({
+  const bed = await startInTwoTokens({
     prices: { models: opg, rate: undefined },
     usdc: { prices: { models, rate: { fixed: ONE } } },
   });
@@ -108,7 +86,7 @@ it("has prices by its own tokens' price and by dollars, in its own decimals, rou
   expect((await messageIn(answer)).price).toBe("7");
   const [, , , , cents] = offersIn(await bed.post({ ...QUESTION, model: "n" }));
   expect([cents?.asset, cents?.amount, cents?.extra.haca.rate]).toEqual([
-    ...[USDC_ADDRESS, "20001", String(ONE)],
+    ...[USDC_TOKEN.address, "20001", String(ONE)],
   ]);
 });
 
@@ -118,12 +96,12 @@ it("is offered without OPG while the rate of OPG is too old, and OPG without it;
   const inDollars = {
     prices: { models: new Map<string, Price>([["m", { usd: ONE }]]), rate: stale },
   };
-  const assets = async (changes: Changes) => {
-    const response = await (await start(changes)).post();
+  const assets = async (changes: Parameters<typeof startInTwoTokens>[0]) => {
+    const response = await (await startInTwoTokens(changes)).post();
     if (response.status === 503) return (await refusalIn(response)).join(" ");
     return [...new Set(offersIn(response).map(({ asset }) => asset))].join(" ");
   };
-  expect(await assets(inDollars)).toBe(USDC_ADDRESS);
+  expect(await assets(inDollars)).toBe(USDC_TOKEN.address);
   expect(await assets({ usdc: inDollars })).toBe(TOKEN);
   expect(await assets({ ...inDollars, usdc: inDollars })).toBe("503 payment.rateStale");
   await source.stop();
@@ -138,14 +116,16 @@ it("is offered in as many as a table may have, in a header that stock clients ta
     const prices = { models, rate: undefined };
     return { token: { ...token, name }, operator, prices, routes: ["commerce"] as const };
   });
-  const bed = await start({ others: others.map((one) => ({ ...one, spend: undefined })) });
+  const bed = await startInTwoTokens({
+    others: others.map((one) => ({ ...one, spend: undefined })),
+  });
   for (const { operator, token } of others) bed.operators.set(operator, operatorOf(token));
   // What has larger headers is not read.
   expect(new Set(offersIn(await bed.post()).map(({ asset }) => asset)).size).toBe(5);
 });
 
 it("is not offered where its operator or decimals are others, and OPG is", async () => {
-  const bed = await start();
+  const bed = await startInTwoTokens();
   bed.operators.set(USDC_OPERATOR, operatorOf({ ...USDC_TOKEN, decimals: 18 }));
   const assets = offersIn(await bed.post()).map(({ asset }) => asset);
   expect(new Set(assets)).toEqual(new Set([TOKEN]));
@@ -153,13 +133,13 @@ it("is not offered where its operator or decimals are others, and OPG is", async
 
 for (const scheme of ["upto", "exact", "auth-capture"] as const) {
   it(`a quote in USDC pays for nothing in OPG by ${scheme}, nor one in OPG in USDC`, async () => {
-    const bed = await start();
+    const bed = await startInTwoTokens();
     const offers = offersIn(await bed.post());
     const quoteOf = (asset: string) => offers.find((it) => it.asset === asset)?.extra.haca;
     const own = offers.find((it) => it.scheme === scheme) as Offer;
-    const cases = [{ ...own, amount: String(DOLLARS), haca: quoteOf(USDC_ADDRESS) }];
+    const cases = [{ ...own, amount: String(DOLLARS), haca: quoteOf(USDC_TOKEN.address) }];
     if (scheme === "auth-capture") {
-      const usdc = offers.find((it) => it.asset === USDC_ADDRESS) as Offer;
+      const usdc = offers.find((it) => it.asset === USDC_TOKEN.address) as Offer;
       cases.push(
         { ...usdc, haca: quoteOf(TOKEN) },
         { ...usdc, amount: String(PRICE), haca: quoteOf(TOKEN) },
@@ -178,7 +158,7 @@ for (const scheme of ["upto", "exact", "auth-capture"] as const) {
 
 it("paid in both for the same request, as a client does by itself, is charged once", async () => {
   for (const headers of [{}, { "haca-salt": SALT }] as Record<string, string>[]) {
-    const bed = await start();
+    const bed = await startInTwoTokens();
     const payer = payingUsdc();
     const first = await bed.post(QUESTION, headers, payer);
     const again = new Payer("upto", (_, [offer]) => offer as never, payer.account);
@@ -200,7 +180,7 @@ it("paid in both under one name, by two processes, has one answer, and is charge
     const opg = new Payer("upto", (_, [offer]) => offer as never, usdc.account);
     for (const payer of [usdc, opg]) payer.name = "one-name-for-both";
     const [first, later] = isUsdcFirst ? [usdc, opg] : [opg, usdc];
-    const bed = await start();
+    const bed = await startInTwoTokens();
     const answer = await (await bed.post(QUESTION, headers, first)).text();
     await bed.restart();
     const again = await bed.post(QUESTION, headers, later);
@@ -212,7 +192,7 @@ it("paid in both under one name, by two processes, has one answer, and is charge
 });
 
 it("never has a hash of a request that is paid in OPG, whatever salt its client gives", async () => {
-  const bed = await start({ retryMs: 0 });
+  const bed = await startInTwoTokens({ retryMs: 0 });
   const hashOf = async (payer: Payer, headers: Record<string, string>) => {
     const { inputHash, salt } = await messageIn(await bed.post(QUESTION, headers, payer));
     return { inputHash, salt };
@@ -236,7 +216,7 @@ it("never has a hash of a request that is paid in OPG, whatever salt its client 
 
 it("takes a part of the limit that OPG takes another of", async () => {
   const half = { limits: { spend: 2n * PRICE, failures: 20 }, usdc: { spend: 2n * DOLLARS } };
-  const bed = await start(half);
+  const bed = await startInTwoTokens(half);
   const payer = payingUsdc();
   const opg = new Payer("upto", (_, [offer]) => offer as never, payer.account);
   const ask = (n: number, by: Payer) => bed.post({ ...QUESTION, n }, {}, by);

@@ -6,30 +6,21 @@ import { Wallet } from "ethers";
 import { expect, it, onTestFinished } from "vitest";
 import { HONEST } from "../../sdk/test/support/chains.ts";
 import { serveChain } from "../../sdk/test/support/fakeChain.ts";
-import type { OtherToken, PaidToken } from "../src/payments/paymentSettings.ts";
+import type { PaidToken } from "../src/payments/paymentSettings.ts";
 import { DOMAIN, VERSION_ID } from "./support/bed.ts";
-import { OPG_TOKEN, operatorOf, PaidBed, PRICE } from "./support/paidBed.ts";
+import { OPG_TOKEN, PRICE } from "./support/paidBed.ts";
+import {
+  DOLLARS,
+  OPERATOR,
+  startInTwoTokens,
+  USDC_OPERATOR,
+  USDC_TOKEN,
+} from "./support/usdcBed.ts";
 
 const CHAIN_ID = 31_337n;
-const [OPERATOR, USDC_OPERATOR, USDC_ADDRESS] = ["66", "67", "68"].map(
-  (byte) => `0x${byte.repeat(20)}`,
-) as [string, string, string];
-const USDC_TOKEN = {
-  ...{ symbol: "USDC", address: USDC_ADDRESS, name: "USD Coin", version: "2", decimals: 6 },
-};
-const DOLLARS = 20n;
-
 /** A gateway that is paid into the public escrow in two tokens, and a client whose payer goes on from one journal. */
 async function start({ address, name, version }: PaidToken, operator: string, most: bigint) {
-  const usdc: OtherToken = {
-    ...{ token: USDC_TOKEN, operator: USDC_OPERATOR, routes: ["commerce"], spend: undefined },
-    prices: { models: new Map([["m", { amount: DOLLARS }]]), rate: undefined },
-  };
-  const bed = await PaidBed.start({
-    ...{ routes: ["exact", "commerce"], operator: OPERATOR, others: [usdc] },
-  });
-  bed.operators.set(OPERATOR, operatorOf(OPG_TOKEN));
-  bed.operators.set(USDC_OPERATOR, operatorOf(USDC_TOKEN));
+  const bed = await startInTwoTokens({ routes: ["exact", "commerce"] });
   const time = BigInt(Math.floor(Date.now() / 1000));
   const chain = await serveChain({ time, contracts: HONEST });
   onTestFinished(() => chain.close());

@@ -100,10 +100,9 @@ export class ChannelPayments {
     this.#channel = channel;
     this.#ledger = ledger;
     this.#logger = logger;
-    const { facilitator: url, network, settleMs: withinMs } = settings;
-    this.#source = new ChannelSource(url);
+    this.#source = new ChannelSource(settings.facilitator);
     this.#deposits = new ChannelDeposits({
-      ...{ facilitator: new Facilitator({ url, network, withinMs }), source: this.#source },
+      ...{ facilitator: new Facilitator(settings), source: this.#source },
       ...{ minDeposit: channel.minDeposit, logger },
     });
     this.#refunds = new ChannelRefunds({

@@ -31,6 +31,10 @@ export type Asked = {
   isSigned: boolean;
 };
 
+/** Under which the answer to a request is kept that this payment was for. */
+export const repeatFor = (of: Pick<Grant, "id" | "contentHash">, request: Payable): Repeat =>
+  repeatOf({ key: keyOf(of), request: requestBytes(request, request.salt) });
+
 /** A request as it was first paid for, by a payment that nobody may have here any more. @throws RefusedRequestError 406 while it has no answer */
 export function answeredAs(asked: Asked, { contentHash, id, named, state }: Grant): Asked {
   if (state !== "answered") throw namedUnderWay();
@@ -40,8 +44,7 @@ export function answeredAs(asked: Asked, { contentHash, id, named, state }: Gran
   const salt = (named && saltUnder(named, name, same)) || own;
   const inputHash = salt === own ? hash : inputHashOf(salt, body);
   const request = { ...asked.request, salt, inputHash };
-  const key = keyOf({ id, contentHash });
-  const repeat = repeatOf({ key, request: requestBytes(request, request.salt) });
+  const repeat = repeatFor({ id, contentHash }, request);
   const payment = { ...asked.payment, contentHash };
   return { ...asked, id, payment, request: { ...request, repeat } };
 }

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { PaymentPayload, PaymentRequirements, SettleResponse } from "@x402/core/types";
 import { z } from "zod";
 import { RefusedRequestError } from "../gatewayError.ts";
+import type { PaymentSettings } from "./paymentSettings.ts";
 
 /** Age of what is known of it, above which it is asked again before an offer is made. */
 const FRESH_MS = 30_000;
@@ -74,10 +75,10 @@ export class Facilitator {
   /** by their addresses, which the settings name */
   readonly #operators = new Map<string, Fresh<Operator | undefined>>();
 
-  constructor(parameters: { url: string; network: string; withinMs: number }) {
-    this.#url = parameters.url;
-    this.#network = parameters.network;
-    this.#withinMs = parameters.withinMs;
+  constructor(settings: Pick<PaymentSettings, "facilitator" | "network" | "settleMs">) {
+    this.#url = settings.facilitator;
+    this.#network = settings.network;
+    this.#withinMs = settings.settleMs;
   }
 
   /** What it takes now. @throws RefusedRequestError 503 while it is away: nobody is asked for money then */

@@ -46,6 +46,9 @@ export const isUnpaid = (
 ): grant is undefined | (Grant & { state: "opening" }) =>
   grant === undefined || grant.state === "opening";
 
+/** Whether its request had no answer, so that its money goes back, or has gone. */
+export const isGivenBack = ({ state }: Grant): boolean => state === "failed" || state === "ended";
+
 /** What holds a grant's money until there is a result, as the worker takes it; undefined where nothing does. */
 export function heldBy({ job, nonce, payer, route, validUntil }: Grant): HeldPayment | undefined {
   if (route === "escrow") return { payer, nonce, validUntil };

@@ -1,5 +1,5 @@
 import { Journal } from "../journal/journal.ts";
-import { type Grant, grantSchema } from "./grant.ts";
+import { type Grant, grantSchema, isGivenBack } from "./grant.ts";
 
 /** Time for which an ended grant is kept. Its payment cannot be used any more by far then, and is taken for no new one. */
 const KEEP_MS = 86_400_000;
@@ -19,14 +19,11 @@ export class GrantLedger extends Journal<Grant> {
    * free. @param by what is noted of the name
    */
   namedBy(payer: string, by: string): Grant | undefined {
-    const isNamed = ({ named, state }: Grant) => named?.by === by && !isGivenBack(state);
-    return this.of(payer).find((grant) => isNamed(grant) && isKept(grant));
+    return this.of(payer).find(
+      (grant) => grant.named?.by === by && !isGivenBack(grant) && isKept(grant),
+    );
   }
 }
-
-/** Its request had no answer. */
-export const isGivenBack = (state: Grant["state"]): boolean =>
-  state === "failed" || state === "ended";
 
 function isKept({ at, isSealed, route, state }: Grant): boolean {
   if (at >= Date.now() - KEEP_MS) return true;

@@ -61,8 +61,10 @@ export const settingsFor = (settings: PaymentSettings, request: Payable): Paymen
   routes: routesFor(settings, request),
 });
 
+export const isSealed = ({ model }: Pick<Payable, "model">): boolean => model === undefined;
+
 /** By which routes a request can be paid. */
 export const routesFor = (
   { routes }: { routes: readonly Route[] },
-  { model }: Pick<Payable, "model">,
-): readonly Route[] => (model === undefined ? SEALED_ROUTES : routes);
+  request: Pick<Payable, "model">,
+): readonly Route[] => (isSealed(request) ? SEALED_ROUTES : routes);

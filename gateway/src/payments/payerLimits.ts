@@ -1,6 +1,6 @@
 import { isSameHex } from "@haca/protocol/isSameHex";
 import { RefusedRequestError } from "../gatewayError.ts";
-import type { Grant } from "./grant.ts";
+import { isGivenBack } from "./grant.ts";
 import type { GrantLedger } from "./grantLedger.ts";
 import type { PaymentSettings } from "./paymentSettings.ts";
 
@@ -26,11 +26,11 @@ export function requireWithinLimits(parameters: {
   const since = Date.now() - DAY_MS;
   const grants = ledger.of(payer).filter(({ at }) => at >= since);
   // Of what was never taken the payer may know nothing: anybody can name them.
-  const failed = grants.filter((grant) => isFailed(grant) && grant.transaction !== null);
+  const failed = grants.filter((grant) => isGivenBack(grant) && grant.transaction !== null);
   if (failed.length >= limits.failures) throw tooManyFailures();
   const paid = grants
     // Nor does what anybody may have named count before it is taken.
-    .filter((grant) => !isFailed(grant) && !(grant.isUnsigned && grant.state === "opening"))
+    .filter((grant) => !isGivenBack(grant) && !(grant.isUnsigned && grant.state === "opening"))
     .map((grant) => ({
       token: grant.job?.payment.token ?? opg.address,
       amount: BigInt(grant.amount),
@@ -48,8 +48,6 @@ export function requireWithinLimits(parameters: {
 /** Rounded up, so that more than the limit is more than the whole. */
 const partOf = (spent: bigint, limit: bigint): bigint =>
   limit === 0n ? (spent === 0n ? 0n : 2n * WHOLE) : (spent * WHOLE + limit - 1n) / limit;
-
-const isFailed = ({ state }: Grant): boolean => state === "failed" || state === "ended";
 
 export const tooManyFailures = (): RefusedRequestError =>
   refused("payment.tooManyFailures", "too many paid requests of this payer have failed");

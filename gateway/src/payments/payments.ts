@@ -1,32 +1,23 @@
 import { commerceJobText } from "@haca/protocol/commerceJobText";
 import type { Logger } from "pino";
-import { repeatOf } from "../answers/answerFile.ts";
 import { RefusedRequestError, SealedRefusalError } from "../gatewayError.ts";
 import { sentSealed } from "../ohttp/sealedForms.ts";
 import type { Charge } from "../profile/signAnswer.ts";
 import type { AnswerParameters } from "../server/answerRequest.ts";
 import { answerRequest } from "../server/answerRequest.ts";
-import { type Asked, answeredAs, keyOfSame } from "./asked.ts";
+import { type Asked, answeredAs, keyOfSame, repeatFor } from "./asked.ts";
 import { Facilitator } from "./facilitator.ts";
 import { commerceJobOf, fitsQuote } from "./fitsQuote.ts";
-import { type Grant, heldBy, isUnpaid } from "./grant.ts";
+import { type Grant, heldBy, isGivenBack, isUnpaid } from "./grant.ts";
 import { GrantEnds, type KeptAnswers } from "./grantEnds.ts";
-import { GrantLedger, isGivenBack } from "./grantLedger.ts";
+import { GrantLedger } from "./grantLedger.ts";
 import { isNamed, namedAs, noteOf } from "./namedRequest.ts";
 import { OfferedQuotes } from "./offeredQuotes.ts";
 import { processPayment } from "./offers.ts";
 import { paidParts } from "./paidParts.ts";
+import { canBeTaken, decode, idOf, saltedBy, sameOf, withoutSalt } from "./paidRequest.ts";
 import {
-  canBeTaken,
-  decode,
-  idOf,
-  keyOf,
-  requestBytes,
-  saltedBy,
-  sameOf,
-  withoutSalt,
-} from "./paidRequest.ts";
-import {
+  isSealed,
   type PaidParameters,
   type Payable,
   plainPayable,
@@ -90,9 +81,7 @@ export class Payments {
     this.#ledger = ledger;
     this.#same = new SamePayments(settings.retryMs);
     this.#logger = logger;
-    this.#facilitator = new Facilitator({
-      ...{ url: settings.facilitator, network: settings.network, withinMs: settings.settleMs },
-    });
+    this.#facilitator = new Facilitator(settings);
     const { retryMs } = settings;
     const onSweep = () => this.#same.prune();
     this.#ends = new GrantEnds({ ledger, answers, queue, retryMs, onSweep, logger });
@@ -161,8 +150,7 @@ export class Payments {
       known === undefined ? this.#quotes.read(extra?.haca, now) : Quotes.parse(extra?.haca);
     const own = parameters.request;
     const refuse = (code: RefusalCode) => this.#refuse({ request: own, url, code });
-    const isSealed = own.model === undefined;
-    if (isSealed && !routesFor(this.#settings, own).includes(payment.route)) {
+    if (isSealed(own) && !routesFor(this.#settings, own).includes(payment.route)) {
       throw await refuse("payment.notForSealed");
     }
     if (quote === undefined) throw await refuse("payment.quoteUnknown");
@@ -187,13 +175,10 @@ export class Payments {
     if (known !== undefined && known.contentHash !== payment.contentHash) {
       throw await refuse("payment.otherUnderNonce");
     }
-    if (known !== undefined && isGivenBack(known.state)) {
+    if (known !== undefined && isGivenBack(known)) {
       throw await refuse("payment.cancelled");
     }
-    const repeat = repeatOf({
-      key: keyOf({ id, contentHash: payment.contentHash }),
-      request: requestBytes(request, request.salt),
-    });
+    const repeat = repeatFor({ id, contentHash: payment.contentHash }, request);
     const same = sameOf(own);
     const read = { id, header, payload, payment, quote, settings };
     const asked = { ...read, request: { ...request, repeat }, own, same, url };
@@ -235,10 +220,10 @@ export class Payments {
 
   /** Whether a grant is about to have an answer, or has one. */
   #isAlive(asked: Asked): boolean {
-    const state = this.#grantOf(asked)?.state;
-    return state === undefined
+    const grant = this.#grantOf(asked);
+    return grant === undefined
       ? this.#ends.isRunning(asked.request.repeat.name)
-      : !isGivenBack(state);
+      : !isGivenBack(grant);
   }
 
   /** The grant of a payment itself: under its nonce another may be noted. */
@@ -258,7 +243,7 @@ export class Payments {
       priceOf: (answer) => priceOfAnswer({ answer, most, perToken }),
     };
     // Nothing on the chain says which sealed request a payment was for.
-    const charge = request.model === undefined ? undefined : priced;
+    const charge = isSealed(request) ? undefined : priced;
     const paid = paidParts({
       ...{ parts, charge },
       begin: async () => {
@@ -314,7 +299,7 @@ export class Payments {
       ...{ validUntil: String(payment.validUntil), state: "opening", transaction: null },
       ...(job && { job: commerceJobText(job) }),
       ...(name !== undefined && { named: namedAs(name, { same, salt: request.salt }) }),
-      ...(request.model === undefined && { isSealed: true as const }),
+      ...(isSealed(request) && { isSealed: true as const }),
       ...(!isSigned && { isUnsigned: true as const }),
       at: Date.now(),
     };
@@ -345,8 +330,7 @@ export class Payments {
     const { symbol: token } = settings.token;
     this.#onPaid({ route, token });
     // A log tells nobody which of the answers beside it a sealed request's payment was for.
-    const isSealed = request.model === undefined;
-    this.#logger.info({ route, token, ...(!isSealed && { transaction }) }, "paid");
+    this.#logger.info({ route, token, ...(!isSealed(request) && { transaction }) }, "paid");
     return granted;
   }
 
@@ -373,5 +357,5 @@ export class Payments {
 }
 
 /** Why a payment may be taken still: a sealed request that its client asked anew would be another, which its relay pays for again. */
-const undecided = (error: unknown, { model }: Payable): unknown =>
-  model === undefined && error instanceof RefusedRequestError ? sealedAfterPayment(error) : error;
+const undecided = (error: unknown, request: Payable): unknown =>
+  isSealed(request) && error instanceof RefusedRequestError ? sealedAfterPayment(error) : error;

@@ -3,8 +3,7 @@ import type { Network } from "@x402/core/types";
 import type { Logger } from "pino";
 import { RefusedRequestError } from "../gatewayError.ts";
 import { UNOPENED } from "../ohttp/openRequest.ts";
-import type { Grant } from "./grant.ts";
-import { isGivenBack } from "./grantLedger.ts";
+import { type Grant, isGivenBack } from "./grant.ts";
 
 /**
  * After the money is taken nothing is told that clients answer with another request, and payment, by themselves: not 408, 409, 429
@@ -110,7 +109,7 @@ export function failedPaid(parameters: {
   const isKnown = error instanceof RefusedRequestError;
   if (!isKnown) logger.error({ err: error }, "a paid request failed");
   const code = isKnown ? error.code : "gateway.failed";
-  const what = isGivenBack(grant.state) ? BACK : AGAIN;
+  const what = isGivenBack(grant) ? BACK : AGAIN;
   return new RefusedRequestError({
     ...{ status: FAILED_PAID, code, headers: paidHeaders(grant, network), cause: error },
     message: `${isKnown ? error.message : "internal error"}; ${code === UNOPENED ? GONE : what}`,
